@@ -1,0 +1,205 @@
+"""What shall be fired, at what, and when it stops: frozen, validated, the same for every worker.
+
+Options die at the door: a Plan is made once from the command line (or by a caller of the API) and never
+changed. Whatever is wrong with one raises UsageError, naming the option and showing a right value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from cannon.errors import UsageError
+
+__all__ = ["Address", "Engine", "Plan", "Stop", "Target", "Warmup"]
+
+SECOND_NS = 1_000_000_000
+
+
+class Engine(StrEnum):
+    """How a connection is driven."""
+
+    NATIVE = "native"
+    H11 = "h11"
+    SCRIPTED = "scripted"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to dial: a numeric address and its port, resolved before the clock starts."""
+
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One URL, taken apart. `path` is the request target: path and query, never empty.
+
+    `userinfo` ("user:password", decoded) is for the Authorization header alone; `addresses` stay empty until
+    the names have been resolved.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    userinfo: str = ""
+    addresses: tuple[Address, ...] = ()
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """The target a user wrote: `http://` is put before a URL without a scheme.
+
+        Raises UsageError for other schemes, a missing host, a bad port, or characters no URL may hold.
+        """
+        if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
+            raise UsageError(f"URL {url!r} holds a space or a control character; write it as %20, %0A, ...")
+        full = url if "://" in url else f"http://{url}"
+        try:
+            parts = urlsplit(full)
+            port, host = parts.port, parts.hostname
+            if port is None and parts.netloc.rpartition("@")[2].endswith(":"):
+                raise ValueError("the port is missing")
+            if host and ":" in host:
+                ipaddress.IPv6Address(host.partition("%")[0])
+            host = host and host.encode("idna" if not host.isascii() else "ascii").decode("ascii")
+        except ValueError as error:
+            raise UsageError(
+                f"URL {url!r} cannot be read: {error}; e.g. http://127.0.0.1:4000/path"
+            ) from None
+        scheme = parts.scheme.lower()
+        if scheme not in _PORTS:
+            raise UsageError(f"URL {url!r} has the scheme {scheme!r}; cannon speaks http and https")
+        if not host:
+            raise UsageError(f"URL {url!r} has no host; e.g. http://127.0.0.1:4000/path")
+        if port == 0:
+            raise UsageError(f"URL {url!r} has port 0; a port is 1 to 65535, e.g. http://127.0.0.1:4000/")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        userinfo = parts.netloc.rpartition("@")[0]
+        return cls(
+            url=full,
+            scheme=scheme,
+            host=host,
+            port=port if port is not None else _PORTS[scheme],
+            path="".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in path),
+            userinfo=unquote(userinfo),
+        )
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header: the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """When sending ends: after a time, or after a number of requests (then the time is not looked at)."""
+
+    duration_ns: int = 10 * SECOND_NS
+    amount: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.duration_ns <= 0:
+            raise UsageError("-d/--duration must be longer than nothing, e.g. -d 10 or -d 1m30s")
+        if self.amount is not None and self.amount < 0:
+            raise UsageError("-a/--amount must be 1 or more, e.g. -a 1000")
+
+
+class Warmup(msgspec.Struct, frozen=True):
+    """A run before the run, never in the figures."""
+
+    stop: Stop
+    connections: int | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting of one run. `headers` are as the user gave them, in order; `body` is what is sent."""
+
+    targets: tuple[Target, ...]
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    connections: int = 10
+    workers: int = 1
+    stop: Stop = Stop()
+    warmup: Warmup | None = None
+    timeout_ns: int = 10 * SECOND_NS
+    drain_ns: int = 2 * SECOND_NS
+    sample_ns: int = SECOND_NS
+    engine: Engine = Engine.NATIVE
+    expect_status: tuple[int, ...] = ()
+    preflight: bool = True
+    title: str = ""
+    log: str | None = None
+    trace: bool = False
+    script_ns: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        amount = self.stop.amount
+        for wrong, message in (
+            (not self.targets, "a URL is needed, e.g. cannon http://127.0.0.1:4000/"),
+            (self.connections < 1, "-c/--connections must be 1 or more, e.g. -c 10"),
+            (self.workers < 1, "-w/--workers must be 1 or more, e.g. -w 2"),
+            (
+                self.workers > self.connections,
+                f"-w {self.workers} workers need a connection each; give -c {self.workers} or more",
+            ),
+            (self.timeout_ns <= 0, "-t/--timeout must be longer than nothing, e.g. -t 10"),
+            (self.drain_ns < 0, "--drain cannot be negative, e.g. --drain 2s"),
+            (self.sample_ns < 10_000_000, "-L must be 10 ms or more, e.g. -L 1000"),
+            (
+                amount is not None and 0 < amount < self.connections,
+                f"-a {amount} is less than -c {self.connections}; give -a {self.connections} or more, or -c {amount}",
+            ),
+            (
+                any(not 200 <= status <= 999 for status in self.expect_status),
+                "--expect-status takes final statuses, e.g. --expect-status 200,404",
+            ),
+        ):
+            if wrong:
+                raise UsageError(message)
+
+    @property
+    def tick_ns(self) -> int:
+        """How often a shard tells what it counted: once a second, or a whole fraction of the sample interval."""
+        return self.sample_ns // -(-self.sample_ns // SECOND_NS)
+
+    @property
+    def drain_limit_ns(self) -> int:
+        """The drain that is granted: never longer than a response may take."""
+        return min(self.drain_ns, self.timeout_ns)
+
+    def succeeds(self, status: int) -> bool:
+        """Whether a response of this status is a success."""
+        return status in self.expect_status if self.expect_status else 200 <= status < 400
+
+    def for_warmup(self) -> Plan | None:
+        """The run before the run, or None."""
+        if self.warmup is None:
+            return None
+        connections = self.warmup.connections or self.connections
+        return msgspec.structs.replace(
+            self,
+            warmup=None,
+            log=None,
+            stop=self.warmup.stop,
+            connections=connections,
+            workers=min(self.workers, connections),
+        )
+
+    def for_preflight(self) -> Plan:
+        """One request of this plan, or only a dial where a request could change something at the server."""
+        safe = self.method in _SAFE_METHODS
+        return msgspec.structs.replace(
+            self, warmup=None, log=None, connections=1, workers=1, stop=Stop(amount=1 if safe else 0)
+        )
+
+
+_PORTS = {"http": 80, "https": 443}
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -1,0 +1,74 @@
+"""The bytes of a request, made once before the clock starts."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import msgspec
+
+from cannon.errors import UsageError
+from cannon.plan import Plan, Target
+from cannon.version import __version__
+
+__all__ = ["Request"]
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is written on a connection, and what of it the reader of the response must know."""
+
+    method: str
+    data: bytes
+
+    @property
+    def expects_no_body(self) -> bool:
+        """Whether the response ends with its head, whatever that head says."""
+        return self.method == "HEAD"
+
+    @classmethod
+    def build(cls, plan: Plan, target: Target) -> Request:
+        """The plan's request to one target.
+
+        Raises UsageError for a method or a header name that is no token, a CR, LF or NUL in a value, and a
+        Content-Length or Transfer-Encoding of the user's own (cannon counts the body itself).
+        """
+        if not _TOKEN.fullmatch(plan.method):
+            raise UsageError(f"-m/--method {plan.method!r} is no method; e.g. -m POST")
+        given = {name.lower() for name, _ in plan.headers}
+        headers = [("Host", target.authority)] if "host" not in given else []
+        for name, value in plan.headers:
+            _check_header(name, value)
+            if name.lower() == "host":
+                headers.insert(0, ("Host", value))
+            else:
+                headers.append((name, value))
+        if sum(name == "Host" for name, _ in headers) > 1:
+            raise UsageError("-H Host is given more than once; one request has one host")
+        if target.userinfo and "authorization" not in given:
+            headers.append(("Authorization", f"Basic {base64.b64encode(target.userinfo.encode()).decode()}"))
+        if "connection" not in given:
+            headers.append(("Connection", "keep-alive"))
+        if "user-agent" not in given:
+            headers.append(("User-Agent", f"cannon/{__version__}"))
+        if plan.body or plan.method in _WITH_BODY:
+            headers.append(("Content-Length", str(len(plan.body))))
+        lines = [
+            f"{plan.method} {target.path} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in headers),
+            "",
+            "",
+        ]
+        return cls(plan.method, "\r\n".join(lines).encode("utf-8") + plan.body)
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise UsageError(f"-H {name + ': ' + value!r} has no header name; e.g. -H 'Accept: text/html'")
+    if _FORBIDDEN.search(value):
+        raise UsageError(f"-H {name} has a CR, LF or NUL in its value; a header is one line")
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise UsageError(f"-H {name} is cannon's to set, from the body; leave it out")

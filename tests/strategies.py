@@ -1,0 +1,55 @@
+"""Hypothesis strategies for the values that flow through cannon."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from cannon.errors import Fault
+from cannon.plan import Engine, Plan, Stop, Target
+from cannon.tally import Example, Histogram, Row, Tally
+
+__all__ = ["histograms", "plans", "tallies"]
+
+_counts = st.integers(0, 1 << 40)
+_faults = st.sampled_from(list(Fault))
+
+histograms = st.builds(
+    Histogram, st.dictionaries(st.integers(0, 1 << 42), st.integers(1, 1 << 30), max_size=8)
+)
+_fault_counts = st.dictionaries(_faults, st.integers(1, 1 << 30), max_size=3)
+
+tallies = st.builds(
+    Tally,
+    sent=_counts,
+    succeeded=_counts,
+    in_flight=_counts,
+    oldest_in_flight_ns=_counts,
+    status=st.dictionaries(st.integers(100, 999), st.integers(1, 1 << 30), max_size=3),
+    errors=_fault_counts,
+    connect_errors=_fault_counts,
+    examples=st.dictionaries(
+        _faults,
+        st.builds(Example, st.integers(0, 5), st.sampled_from(["reset", "closed", "refused"])),
+        max_size=3,
+    ),
+    received_bytes=_counts,
+    whole=histograms,
+    own_delay=histograms,
+    row=st.builds(Row, _counts, _counts, _counts, _counts, _counts),
+    longest_pause_ns=_counts,
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Scripted plans of up to 200 requests or 3 s."""
+    connections = draw(st.integers(1, 12))
+    amount = draw(st.one_of(st.none(), st.integers(connections, 200)))
+    return Plan(
+        targets=(Target.parse("http://127.0.0.1:4000/"),),
+        connections=connections,
+        workers=1,
+        stop=Stop(duration_ns=draw(st.integers(1_000_000, 3_000_000_000)), amount=amount),
+        engine=Engine.SCRIPTED,
+        script_ns=tuple(draw(st.lists(st.integers(20_000_000, 900_000_000), min_size=1, max_size=7))),
+    )

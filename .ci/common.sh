@@ -1,0 +1,112 @@
+# Shared by .ci/install and .ci/test, which source it with the repository as the current folder. POSIX sh.
+
+# Debian keeps servers where an ordinary user does not look.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+
+stop() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+say() {
+    echo "$(basename "$0"): $*" >&2
+}
+
+# Runs a command whose output matters only when it fails.
+quietly() {
+    quiet_log=$(mktemp) || stop "no temporary file can be made; is ${TMPDIR:-/tmp} full?"
+    if "$@" >"$quiet_log" 2>&1 </dev/null; then
+        rm -f "$quiet_log"
+        return 0
+    fi
+    tail -n 20 "$quiet_log" >&2
+    rm -f "$quiet_log"
+    return 1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Takes apt-get's arguments. sudo does not hand on the environment.
+apt_get() {
+    quietly as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# Installs OS packages, without starting the services they bring: those would take ports, port 80 among them.
+install_packages() {
+    command -v apt-get >/dev/null || stop "please install first: $*"
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || stop "please have an administrator install first: apt-get install $*"
+        # Asks for the password here, where the question can be seen.
+        sudo -v || stop "please install first: sudo apt-get install $*"
+    fi
+    say "installing $*"
+    policy=/usr/sbin/policy-rc.d
+    [ -e "$policy" ] || as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" || exit 1
+    trap 'remove_policy' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    # Lists that are missing or old make the first try fail.
+    apt_get install "$@" 2>/dev/null || { apt_get update && apt_get install "$@"; } ||
+        stop "apt-get could not install $*"
+    remove_policy
+    trap - EXIT INT TERM
+    # Nor at the next boot: the tests start the servers that they need.
+    for package in "$@"; do
+        case $package in haproxy | nginx)
+            if command -v systemctl >/dev/null; then quietly as_root systemctl disable "$package" || true; fi ;;
+        esac
+    done
+}
+
+remove_policy() {
+    # Only the one that was made here: two lines.
+    if [ "$(cat "$policy" 2>/dev/null)" = "$(printf '#!/bin/sh\nexit 101')" ]; then as_root rm -f "$policy"; fi
+}
+
+# Sets `python` to a Python of 3.11 or later that can make virtual environments.
+find_python() {
+    python=$(newest_python) || {
+        install_packages python3 python3-venv
+        python=$(newest_python) || stop "Python 3.11 or later is needed, and this system's python3 is older"
+    }
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        # Debian splits venv off, into a package for each Python.
+        install_packages "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+    fi
+}
+
+newest_python() {
+    for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# make_environment FOLDER PIP_ARGUMENTS...: a virtual environment with something in it, made again only where what
+# decides its content has changed.
+make_environment() {
+    folder=$1
+    shift
+    if [ "$(cat "$folder/stamp" 2>/dev/null)" = "$(content_of "$@")" ]; then return 0; fi
+    find_python
+    say "preparing $folder"
+    quietly "$python" -m venv --clear "$folder" || stop "$python cannot make a virtual environment in $folder"
+    quietly "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
+        stop "pip could not install $*; is the package index reachable?"
+    content_of "$@" >"$folder/stamp"
+}
+
+# A python that is gone leaves no version, and so a stamp that does not match.
+content_of() {
+    "$folder/bin/python" --version 2>/dev/null || true
+    pwd
+    echo "$@"
+    cat pyproject.toml
+}

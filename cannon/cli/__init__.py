@@ -1,0 +1,114 @@
+"""The command line: `main`, which finds the command, calls it, and turns whatever went wrong into one line.
+
+Law: a traceback shown to a user is a bug. What is imported here is imported for `--help` too, so the parts that
+measure and draw are imported by the commands, when they need them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from cannon.cli.arguments import Arguments, arrange
+from cannon.cli.demo import demo
+from cannon.cli.fire import fire
+from cannon.cli.help import command_help, main_help
+from cannon.cli.later import LATER_COMMANDS
+from cannon.cli.messages import refuse_extra, usage_error
+from cannon.cli.options import grammar_of
+from cannon.cli.schema import schema
+from cannon.cli.serve import serve
+from cannon.cli.session import Run, Session, print_text, say, tell
+from cannon.errors import CannonError, UsageError
+from cannon.text import clean, redact_command, redact_text
+from cannon.version import __version__
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Mapping[str, click.Command] = {"serve": serve, "demo": demo, "schema": schema}
+"""The commands that are named. The one that is not is `fire`."""
+
+_INTERRUPTED = 130
+_USAGE = UsageError.exit_code
+_DEFECT = CannonError.exit_code
+
+
+def main(argv: Sequence[str] | None = None, *, run: Run | None = None) -> int:
+    """Run the program and return its exit code. `argv` is without the program's name; `run` replaces what fires."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _main(words, run)
+    except CannonError as error:
+        say(error.message)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: a user never sees a bare traceback
+        _tell_defect(error, debug="--debug" in words)
+        return _DEFECT
+
+
+def _main(words: list[str], run: Run | None) -> int:
+    if not words:
+        tell(f"{main_help(fire, COMMANDS)}\n")
+        raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
+    arguments = arrange(words, grammar_of({"": fire, **COMMANDS, **_later()}, default=""))
+    if arguments.command in LATER_COMMANDS:
+        raise UsageError(
+            f"the command '{arguments.command}' is not in this version yet; a host of that name is"
+            f" http://{arguments.command}/"
+        )
+    if arguments.help:
+        named = arguments.command
+        print_text(main_help(fire, COMMANDS) if named is None else command_help(named, COMMANDS[named]))
+        return 0
+    if arguments.version:
+        print_text(f"cannon {__version__}\n")
+        return 0
+    if arguments.tail:
+        raise UsageError("a command to start, after --, is not in this version yet; the URL stands before --")
+    return _call(arguments, Session(redact_command(["cannon", *words]), run))
+
+
+def _call(arguments: Arguments, session: Session) -> int:
+    command = fire if arguments.command is None else COMMANDS[arguments.command]
+    try:
+        # Not command.main: it has its own ideas of exit codes, pipes and interrupts.
+        with command.make_context(
+            command.name, list(arguments.words), obj=session, allow_extra_args=True
+        ) as context:
+            refuse_extra(context.args, f"cannon {arguments.command} --help")
+            code = command.invoke(context)
+    except click.UsageError as error:
+        raise usage_error(error, command) from None
+    return int(code)
+
+
+def _later() -> dict[str, click.Command]:
+    """Commands to come: their words name no host."""
+    return {name: click.Command(name) for name in LATER_COMMANDS}
+
+
+def _tell_defect(error: Exception, *, debug: bool) -> None:
+    """One line, and the traceback where it can be sent from; on stderr with --debug, or where no file can be had."""
+    import tempfile
+    import traceback
+
+    told = redact_text("".join(traceback.format_exception(error)))
+    what = f"{type(error).__name__}: {clean(str(error), 120)}"
+    if debug:
+        tell(told)
+        say(f"internal error, please report it: {what}")
+        return
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="cannon-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(told)
+    except OSError:
+        tell(told)
+        say(f"internal error, please report it: {what}")
+    else:
+        say(f"internal error, please report it with {path}: {what}")

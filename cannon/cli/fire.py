@@ -1,0 +1,145 @@
+"""The default command: parse, plan, check the outputs, run, report, exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from cannon.cli.options import OPTIONS, Options
+from cannon.cli.planning import plan_of
+from cannon.cli.session import Session, line_of, print_bytes, print_text, say
+from cannon.errors import InvalidRun
+
+if TYPE_CHECKING:
+    from cannon.plan import Plan
+    from cannon.reports.stream import Stream
+    from cannon.result import Result
+    from cannon.runner import Interrupt
+
+__all__ = ["INVALID", "fire", "shoot"]
+
+INVALID = 3
+"""The exit code where a report was lost."""
+
+_SPARE_DESCRIPTORS = 64
+
+
+@click.pass_obj
+def _fire(session: Session, /, urls: tuple[str, ...], **given: object) -> int:
+    options = Options.of(given)
+    plan = plan_of(options, urls)
+    for note in options.notes:
+        say(note)
+    return shoot(session, plan, options)
+
+
+def shoot(session: Session, plan: Plan, options: Options) -> int:
+    """Check the outputs, fire, report; returns the exit code. Raises UsageError before anything is sent.
+
+    Every report is tried, whatever became of the others; an interruption's exit code stands before that of a loss.
+    """
+    from cannon.cli.interrupts import interruptible
+    from cannon.reports.stream import Stream
+
+    _check(plan, options)
+    code = None
+    try:
+        with interruptible() as interrupt, Stream(options.stream) as stream:
+            result = _run(session, plan, options, stream, interrupt)
+            code = result.exit_code
+            code = _report(result, options)
+    except InvalidRun as failure:
+        if code is None:
+            raise
+        say(failure.message)
+        code = code or INVALID
+    return code
+
+
+def _check(plan: Plan, options: Options) -> None:
+    """Whatever could be found out only at the end of the run."""
+    from cannon.host import raise_descriptor_limit
+    from cannon.reports import files
+    from cannon.reports.places import check_place
+
+    files.check(options.outputs)
+    if options.log is not None:
+        check_place(options.log, "--log")
+    raise_descriptor_limit(plan.connections + _SPARE_DESCRIPTORS)
+
+
+def _run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:
+    from cannon.reports import console
+    from cannon.reports.live import Live
+
+    if not options.json and sys.stderr is not None:
+        with suppress(OSError):
+            console.header(plan, sys.stderr)
+    drawn = sys.stderr if options.progress and not options.json else None
+
+    def note(text: str) -> None:
+        if drawn is None:
+            say(text)
+        else:
+            with suppress(OSError):
+                live.note(line_of(text))
+
+    with Live(drawn) as live:
+        return session.run(
+            plan,
+            command=session.command,
+            watch=live.update,
+            rows=stream.write,
+            note=note,
+            interrupt=interrupt,
+        )
+
+
+def _report(result: Result, options: Options) -> int:
+    """Write the files, show the result. Where a file cannot be written, the JSON goes to stdout: nothing is lost."""
+    from cannon.reports import files, json_file
+
+    written = _done(lambda: files.write_all(result, options.outputs))
+    shown = _done(lambda: _show(result, options))
+    if not written and not options.json:
+        _done(lambda: print_bytes(json_file.render(result)))
+    if result.validity.verdict != "valid":
+        say(f"{result.validity.verdict}: {'; '.join(result.validity.reasons)}")
+    return result.exit_code or (0 if written and shown else INVALID)
+
+
+def _show(result: Result, options: Options) -> None:
+    from cannon.reports import console, json_file
+    from cannon.reports.terminal import Terminal
+
+    if options.json:
+        print_bytes(json_file.render(result))
+        return
+    print_text(
+        console.render(
+            result, Terminal.of(sys.stdout), latency=options.latency, status_codes=options.status_codes
+        )
+    )
+
+
+def _done(action: Callable[[], None]) -> bool:
+    """Whether it could be done; if not, the reason has been said."""
+    try:
+        action()
+    except InvalidRun as failure:
+        say(failure.message)
+        return False
+    return True
+
+
+fire = click.Command(
+    "cannon",
+    callback=_fire,
+    add_help_option=False,
+    help="Fires HTTP requests at a server and reports the whole distribution of its latency.",
+    params=[click.Argument(["urls"], nargs=-1, metavar="URL"), *OPTIONS],
+)

@@ -1,0 +1,116 @@
+"""What every command is given: the command line, how to fire, and the two streams.
+
+Law: results go to stdout, everything else to stderr, a line at a time. A reader who leaves (`cannon … | head`) is no
+error and ends nothing; a stdout that cannot be written is a report that was lost. Foreign text was cleaned before it
+comes here, but for the last line of all, which is cleaned and redacted once more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cannon.errors import InvalidRun
+from cannon.text import clean, redact_text
+
+if TYPE_CHECKING:
+    from cannon.plan import Plan
+    from cannon.progress import Progress
+    from cannon.result import Result
+    from cannon.runner import Interrupt
+    from cannon.series import SeriesRow
+
+__all__ = ["Run", "Session", "line_of", "print_bytes", "print_text", "say", "tell"]
+
+_LONGEST_LINE = 500
+
+
+class Run(Protocol):
+    """How a plan is fired: `cannon.runner.run`, or what a test puts in its place."""
+
+    def __call__(
+        self,
+        plan: Plan,
+        *,
+        command: str,
+        watch: Callable[[Progress], None],
+        rows: Callable[[SeriesRow], None],
+        note: Callable[[str], None],
+        interrupt: Interrupt | None,
+    ) -> Result:
+        """Fire, and tell what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of the program. `command` is its command line, secrets redacted; `fire` None is the real one."""
+
+    command: str
+    fire: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """What fires."""
+        if self.fire is not None:
+            return self.fire
+        from cannon.runner import run
+
+        return run
+
+
+def line_of(text: str) -> str:
+    """The text as a line of cannon's own: marked as such, cleaned, redacted."""
+    return f"cannon: {clean(redact_text(text), _LONGEST_LINE)}"
+
+
+def say(text: str) -> None:
+    """One line for the user, on stderr."""
+    tell(f"{line_of(text)}\n")
+
+
+def tell(text: str) -> None:
+    """Text to stderr, as it is. Never raises: a stderr that is gone is no reason to stop."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def print_text(text: str) -> None:
+    """Text to stdout; what its encoding lacks becomes a visible escape. InvalidRun where it cannot be written."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print_bytes(text.encode(encoding, "backslashreplace"))
+
+
+def print_bytes(data: bytes) -> None:
+    """Bytes to stdout, as they are. Raises InvalidRun where they cannot be written."""
+    with _guarded_stdout():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _guarded_stdout() -> Iterator[None]:
+    """A block that writes to stdout: a reader who left is passed over, any other failure is InvalidRun."""
+    if sys.stdout is None:
+        raise InvalidRun("the results have nowhere to go: stdout is closed")
+    try:
+        yield
+    except BrokenPipeError:
+        _abandon_stdout()
+    except OSError as error:
+        _abandon_stdout()
+        raise InvalidRun(f"cannot write the results to stdout: {error.strerror or error}") from None
+
+
+def _abandon_stdout() -> None:
+    """Lead stdout nowhere, or the interpreter would try, and complain, once more when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,177 @@
+"""How the values of options are read, and how an Option shows itself in help and in messages.
+
+Law: a value is read once, here, into what the Plan holds; what is wrong with it becomes one line that names the option
+and shows a right value. Quantities are read by cannon.units alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import click
+
+from cannon.errors import UsageError
+from cannon.text import clean
+
+__all__ = [
+    "Option",
+    "count",
+    "duration_ns",
+    "engine",
+    "method",
+    "path",
+    "port",
+    "raw",
+    "sample_ns",
+    "statuses",
+    "text",
+]
+
+_SHOWN = 60
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+_ENGINES = ("native", "h11")
+_BARE_NUMBER = re.compile(r"[0-9.]+", re.ASCII)
+_FINAL_STATUS = re.compile(r"[2-9][0-9]{2}", re.ASCII)
+_PORT_DIGITS = re.compile(r"[0-9]{1,5}", re.ASCII)
+_LARGEST_PORT = 65535
+
+
+class WrongValue(Exception):
+    """What is wrong with a value; the option adds its name and its example."""
+
+
+class Option(click.Option):
+    """An option: `section` of the help it stands in, `example` of its use, `read` for its value; None is a flag."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        field: str,
+        read: Callable[[str], object] | None,
+        help: str,
+        *,
+        section: str,
+        example: str = "",
+        metavar: str | None = None,
+        multiple: bool = False,
+    ) -> None:
+        self.section = section
+        self.example = example
+        self.read = read
+        super().__init__(
+            [field, *names],
+            help=help,
+            type=bool if read is None else str,
+            metavar=metavar,
+            multiple=multiple,
+            is_flag=read is None,
+            default=None,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name it goes by, with its dashes."""
+        return (*self.opts, *self.secondary_opts)
+
+    @property
+    def label(self) -> str:
+        """How messages call it, by its first short and its first long name: `-c/--connections`."""
+        return "/".join(self._shown())
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """The row of the help: names and value, then what it means."""
+        names = ", ".join(self._shown())
+        return (f"{names} {self.metavar}" if self.metavar else names, self.help or "")
+
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
+        """The value, or each of several, as it was read."""
+        cast = super().type_cast_value(ctx, value)
+        if isinstance(cast, str):
+            return self._read(cast)
+        return tuple(self._read(each) for each in cast) if isinstance(cast, tuple) else cast
+
+    def _read(self, given: str) -> object:
+        if self.read is None:
+            return given
+        try:
+            return self.read(given)
+        except WrongValue as wrong:
+            raise UsageError(f"{self.label}: {wrong}; e.g. {self.example}") from None
+        except UsageError as error:
+            raise UsageError(f"{self.label}: {error.message}") from None
+
+    def _shown(self) -> list[str]:
+        # A flag that is there to be denied is known by its denial: --no-progress, not --progress.
+        denials = [name for name in self.names if name.startswith("--no-")]
+        longs = denials or [name for name in self.names if name.startswith("--")]
+        return [*(name for name in self.names if not name.startswith("--"))][:1] + longs[:1]
+
+
+def count(given: str) -> int:
+    """A whole number of 1 or more."""
+    from cannon.units import parse_count
+
+    return parse_count(given)
+
+
+def duration_ns(given: str) -> int:
+    """A duration; a bare number is seconds."""
+    from cannon.units import parse_duration
+
+    return parse_duration(given)
+
+
+def sample_ns(given: str) -> int:
+    """A duration; a bare number is milliseconds."""
+    return duration_ns(f"{given}ms" if _BARE_NUMBER.fullmatch(given) else given)
+
+
+def raw(given: str) -> str:
+    """As it is: whoever takes it will look at it."""
+    return given
+
+
+def text(given: str) -> str:
+    """Any text that can be written down."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is not UTF-8") from None
+    return given
+
+
+def path(given: str) -> str:
+    """The path of a file, as the system takes it."""
+    if not given or "\0" in given:
+        raise WrongValue("the name of a file is missing")
+    return text(given)
+
+
+def method(given: str) -> str:
+    """A method. HTTP's own are all capitals, and methods are told apart by case (RFC 9110, section 9.1)."""
+    if given not in _METHODS and given.upper() in _METHODS:
+        raise WrongValue(f"'{given}' is not written in capitals")
+    return text(given)
+
+
+def engine(given: str) -> str:
+    """The name of an engine."""
+    if given not in _ENGINES:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(_ENGINES)}")
+    return given
+
+
+def statuses(given: str) -> tuple[int, ...]:
+    """Final statuses, each once."""
+    parts = [part.strip() for part in given.split(",")]
+    if not all(_FINAL_STATUS.fullmatch(part) for part in parts):
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is no list of statuses from 200 to 999")
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def port(given: str) -> int:
+    """A port; 0 stands for any that is free."""
+    if not _PORT_DIGITS.fullmatch(given) or int(given) > _LARGEST_PORT:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is no port from 0 to {_LARGEST_PORT}")
+    return int(given)

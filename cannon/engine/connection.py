@@ -1,0 +1,362 @@
+"""One connection's life: send, time, close, dial again.
+
+The law: every request that was taken ends in exactly one count, with its Fault; what was measured is never
+corrected afterwards. The hot path is the closure that `_hot_path` makes for each socket: one receive, one clock,
+one parse, one send. Whatever is not an ordinary response, it leaves to the colder methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import monotonic_ns
+
+from cannon.engine.deadline import Deadline
+from cannon.engine.dialler import Dialler
+from cannon.engine.framing import Express, Framing
+from cannon.engine.loop import READ, WRITE, Handler, Loop
+from cannon.engine.meter import Meter
+from cannon.engine.sockets import Socket
+from cannon.errors import Fault, FramingError
+from cannon.plan import Address
+
+__all__ = ["Connection"]
+
+_READ_FIRST_BYTES = 16_384
+_READ_MOST_BYTES = 65_536
+"""A read takes this much at most; small ones are cheaper, so a connection begins with them."""
+
+
+class Connection:
+    """Fires requests one after the other until their source is exhausted, or it is stopped.
+
+    `supply` yields the bytes of the next request; `frame` makes the framing of a new socket; `open_socket` makes
+    a non-blocking one; `finished` is called once, at the end.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_dialler",
+        "_finished",
+        "_first_byte_ns",
+        "_first_sent_ns",
+        "_frame",
+        "_framing",
+        "_held",
+        "_loop",
+        "_meter",
+        "_over",
+        "_read_bytes",
+        "_rest",
+        "_sent_ns",
+        "_socket",
+        "_supply",
+        "_timeout_ns",
+    )
+
+    _framing: Framing
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        meter: Meter,
+        addresses: tuple[Address, ...],
+        timeout_ns: int,
+        supply: Iterator[bytes],
+        frame: Callable[[], Framing],
+        open_socket: Callable[[Address], Socket],
+        finished: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._meter = meter
+        self._timeout_ns = timeout_ns
+        self._supply = supply
+        self._frame = frame
+        self._finished = finished
+        self._dialler = Dialler(
+            loop=loop,
+            meter=meter,
+            addresses=addresses,
+            timeout_ns=timeout_ns,
+            open_socket=open_socket,
+            connected=self._connected,
+        )
+        self._deadline = Deadline(loop, timeout_ns, self.firing_since, self._timed_out)
+        self._socket: Socket | None = None
+        self._held: bytes | None = None
+        self._rest: memoryview | None = None
+        self._read_bytes = _READ_FIRST_BYTES
+        self._sent_ns = 0
+        self._first_sent_ns = 0
+        self._first_byte_ns = 0
+        self._over = False
+
+    # Ordinary responses.
+
+    def _hot_path(self, opened: Socket, express: Express) -> Handler:
+        """The handler of a socket on which ordinary responses are expected; it leaves at the first other one."""
+        receive = opened.recv
+        send = opened.send
+        supply = self._supply
+        read_bytes = self._read_bytes
+        meter = self._meter
+        unit_bits = meter.unit_bits
+        whole = meter.whole.append
+        statuses = meter.statuses.append
+
+        def readable(ready_ns: int) -> None:
+            try:
+                data = receive(read_bytes)
+            except OSError as error:
+                self._not_received(error)
+                return
+            now_ns = monotonic_ns()
+            meter.received_bytes += len(data)
+            status = express(data)
+            if not status:
+                self._loop.handle(opened.fileno(), self._readable)
+                self._received(data, now_ns)
+                return
+            statuses(status)
+            whole(now_ns - self._sent_ns >> unit_bits)
+            # The stamp that ends one request starts the next.
+            self._sent_ns = now_ns
+            try:
+                request = next(supply)
+            except StopIteration:
+                self._finish()
+                return
+            try:
+                sent_bytes = send(request)
+            except OSError as error:
+                self._not_sent(request, error, now_ns)
+                return
+            if sent_bytes != len(request):
+                self._send_rest(memoryview(request)[sent_bytes:])
+
+        return readable
+
+    # Any response.
+
+    def _readable(self, ready_ns: int) -> None:
+        """Bytes have come for the request in flight, or the end of the connection."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(self._read_bytes)
+        except OSError as error:
+            self._not_received(error)
+            return
+        now_ns = monotonic_ns()
+        self._meter.received_bytes += len(data)
+        self._received(data, now_ns)
+
+    def _received(self, data: bytes, now_ns: int) -> None:
+        framing = self._framing
+        if not data:
+            self._closed_by_peer(now_ns)
+            return
+        try:
+            framing.read(data)
+        except FramingError as error:
+            self._fail(error.fault, error.message, now_ns)
+            return
+        if framing.ended:
+            self._completed(now_ns)
+            return
+        if not self._first_byte_ns:
+            self._first_byte_ns = now_ns
+        if len(data) == self._read_bytes:
+            self._read_bytes = _READ_MOST_BYTES
+
+    def _completed(self, now_ns: int) -> None:
+        framing = self._framing
+        framing.ended = 0
+        in_one_read = not self._first_byte_ns
+        first_byte_ns = self._first_byte_ns or now_ns
+        self._first_byte_ns = 0
+        self._meter.spread(framing.status, now_ns - self._sent_ns, first_byte_ns - self._sent_ns)
+        if framing.excess:
+            self._meter.excess += 1
+        if not framing.keep_alive or self._rest is not None:
+            # After an answer to half a request the connection cannot be used again, whatever the server says.
+            self._reconnect(now_ns)
+            return
+        try:
+            request = next(self._supply)
+        except StopIteration:
+            self._finish()
+            return
+        self._send(request, now_ns, may_be_ordinary=in_one_read)
+
+    # Sending.
+
+    def _send(self, request: bytes, now_ns: int, *, may_be_ordinary: bool) -> None:
+        opened = self._socket
+        assert opened is not None
+        self._sent_ns = now_ns
+        self._framing.expect(None)
+        express = self._framing.express() if may_be_ordinary else None
+        self._loop.handle(
+            opened.fileno(), self._readable if express is None else self._hot_path(opened, express)
+        )
+        try:
+            sent_bytes = opened.send(request)
+        except OSError as error:
+            self._not_sent(request, error, now_ns)
+            return
+        if sent_bytes != len(request):
+            self._send_rest(memoryview(request)[sent_bytes:])
+
+    def _not_sent(self, request: bytes, error: OSError, now_ns: int) -> None:
+        if isinstance(error, BlockingIOError):
+            self._send_rest(memoryview(request))
+            return
+        # Nothing was handed over: the peer closed between two requests. This one waits for the next connection.
+        fresh = self._fresh
+        self._meter.closed_idle += 1
+        self._hold(request)
+        self._close()
+        if fresh:
+            self._dialler.dial_after_pause(now_ns)
+        else:
+            self._dialler.dial(now_ns)
+
+    def _send_rest(self, rest: memoryview) -> None:
+        assert self._socket is not None
+        self._rest = rest
+        self._meter.unsent_bytes += len(rest)
+        self._loop.watch(self._socket.fileno(), READ | WRITE, self._writable)
+
+    def _writable(self, ready_ns: int) -> None:
+        """Send on, and look whether the server answers before it has read everything."""
+        rest = self._rest
+        assert rest is not None and self._socket is not None
+        try:
+            sent_bytes = self._socket.send(rest)
+        except BlockingIOError:
+            self._readable(ready_ns)
+            return
+        except OSError:
+            # What it said before it closed, and how it closed, is told by reading.
+            self._loop.watch(self._socket.fileno(), READ, self._readable)
+            return
+        self._meter.unsent_bytes -= sent_bytes
+        self._rest = rest[sent_bytes:]
+        if not self._rest:
+            self._rest = None
+            self._loop.watch(self._socket.fileno(), READ, self._readable)
+
+    # Between two connections.
+
+    def dial(self, now_ns: int) -> None:
+        """Begin: dial, and fire once somebody answers."""
+        self._dialler.dial(now_ns)
+
+    def _connected(self, opened: Socket, now_ns: int) -> None:
+        self._socket = opened
+        self._framing = self._frame()
+        self._first_byte_ns = 0
+        self._first_sent_ns = self._sent_ns = now_ns
+        self._loop.watch(opened.fileno(), READ, self._readable)
+        self._deadline.arm()
+        request = self._held
+        if request is not None:
+            self._held = None
+            self._meter.held -= 1
+            self._meter.unsent_bytes -= len(request)
+        else:
+            try:
+                request = next(self._supply)
+            except StopIteration:
+                self._finish()
+                return
+        self._send(request, now_ns, may_be_ordinary=True)
+
+    def _hold(self, request: bytes) -> None:
+        """Keep a request that was taken but not sent for the next connection."""
+        self._held = request
+        self._meter.held += 1
+        self._meter.unsent_bytes += len(request)
+
+    def _reconnect(self, now_ns: int) -> None:
+        """Dial for the next request, if there is one: nobody dials for nothing."""
+        self._close()
+        try:
+            request = next(self._supply)
+        except StopIteration:
+            self._finish()
+            return
+        self._hold(request)
+        self._dialler.dial(now_ns)
+
+    # Faults.
+
+    def _not_received(self, error: OSError) -> None:
+        if isinstance(error, BlockingIOError):
+            return
+        fault = Fault.RESET if self._first_byte_ns or self._fresh else Fault.STALE
+        self._fail(fault, f"{error.strerror}, {self._where()}", monotonic_ns())
+
+    def _closed_by_peer(self, now_ns: int) -> None:
+        if not self._first_byte_ns:
+            self._fail(Fault.EMPTY_REPLY if self._fresh else Fault.STALE, f"closed {self._where()}", now_ns)
+            return
+        try:
+            self._framing.end()
+        except FramingError as error:
+            self._fail(error.fault, error.message, now_ns)
+            return
+        self._completed(now_ns)
+
+    def _timed_out(self, now_ns: int) -> None:
+        self._meter.timed_out(self._timeout_ns)
+        self._fail(
+            Fault.TIMEOUT, f"no whole response in {self._timeout_ns / 1e9:g} s, {self._where()}", now_ns
+        )
+
+    def _fail(self, fault: Fault, message: str, now_ns: int) -> None:
+        self._meter.failed(fault, message, now_ns)
+        self._first_byte_ns = 0
+        self._reconnect(now_ns)
+
+    @property
+    def _fresh(self) -> bool:
+        """Whether the request in flight is the first of its connection."""
+        return self._sent_ns == self._first_sent_ns
+
+    def _where(self) -> str:
+        if self._first_byte_ns:
+            return "in mid-response"
+        return "before any byte of a response" + ("" if self._fresh else ", on a reused connection")
+
+    # The end.
+
+    def firing_since(self) -> int | None:
+        """When the request in flight was sent; None when there is none."""
+        return self._sent_ns if self._socket is not None else None
+
+    def stop(self) -> None:
+        """Send no more; what is in flight is still read."""
+        self._supply = iter(())
+        if self._socket is None:
+            self._finish()
+        elif self._rest is None:
+            self._loop.handle(self._socket.fileno(), self._readable)
+
+    def abandon(self) -> None:
+        """Close at once, whatever is in flight."""
+        self._over = True
+        self._dialler.stop()
+        self._close()
+
+    def _finish(self) -> None:
+        if not self._over:
+            self.abandon()
+            self._finished()
+
+    def _close(self) -> None:
+        self._rest = None
+        if self._socket is not None:
+            self._loop.forget(self._socket.fileno())
+            self._socket.close()
+            self._socket = None

@@ -1,0 +1,141 @@
+"""Dials until somebody answers: every address of the target, then a pause that doubles.
+
+The law: an attempt ends in exactly one count, made or failed with its Fault, or it is in progress when the run
+ends. A refusing server gets no hot loop.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from enum import Enum
+from time import monotonic_ns
+
+from cannon.engine.deadline import Deadline
+from cannon.engine.loop import WRITE, Loop
+from cannon.engine.meter import Meter
+from cannon.engine.sockets import Socket, dial_fault
+from cannon.errors import Fault
+from cannon.plan import Address
+
+__all__ = ["Dialler"]
+
+_PAUSE_FIRST_NS = 10_000_000
+_PAUSE_LONGEST_NS = 500_000_000
+
+
+class _Phase(Enum):
+    IDLE = "nothing to dial"
+    DIALLING = "waiting for an answer"
+    PAUSING = "waiting to dial again"
+
+
+class Dialler:
+    """Opens sockets for one connection. `connected` is called with each that was answered, and the time.
+
+    The address that answered last is dialled first.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        meter: Meter,
+        addresses: tuple[Address, ...],
+        timeout_ns: int,
+        open_socket: Callable[[Address], Socket],
+        connected: Callable[[Socket, int], None],
+    ) -> None:
+        self._loop = loop
+        self._meter = meter
+        self._addresses = addresses
+        self._open_socket = open_socket
+        self._connected = connected
+        self._deadline = Deadline(loop, timeout_ns, self._dialling_since, self._timed_out)
+        self._phase = _Phase.IDLE
+        self._socket: Socket | None = None
+        self._address_at = 0
+        self._began_ns = 0
+        self._failures = 0
+
+    def dial(self, now_ns: int) -> None:
+        """Begin an attempt now."""
+        self._meter.attempted += 1
+        self._began_ns = now_ns
+        self._phase = _Phase.DIALLING
+        self._deadline.arm()
+        self._dial_address(now_ns, tried=1)
+
+    def dial_after_pause(self, now_ns: int) -> None:
+        """Begin an attempt after a pause: longer each time, until one is answered."""
+        self._phase = _Phase.PAUSING
+        pause_ns = min(_PAUSE_FIRST_NS << min(self._failures, 10), _PAUSE_LONGEST_NS)
+        self._failures += 1
+        self._loop.call_at(now_ns + pause_ns, self._pause_over)
+
+    def stop(self) -> None:
+        """Dial no more; an attempt under way is counted as in progress."""
+        if self._phase is _Phase.DIALLING:
+            self._meter.connecting += 1
+        self._phase = _Phase.IDLE
+        self._close()
+
+    def answered_well(self) -> None:
+        """The connection was of use: the next pause is short again."""
+        self._failures = 0
+
+    def _pause_over(self, now_ns: int) -> None:
+        if self._phase is _Phase.PAUSING:
+            self.dial(now_ns)
+
+    def _dial_address(self, now_ns: int, tried: int) -> None:
+        address = self._addresses[self._address_at]
+        try:
+            self._socket = opened = self._open_socket(address)
+            code = opened.connect_ex((address.ip, address.port))
+        except OSError as error:
+            self._answered(error.errno or errno.EIO, address, tried)
+            return
+        if code != errno.EINPROGRESS:
+            self._answered(code, address, tried)
+            return
+
+        def answered(ready_ns: int) -> None:
+            self._answered(opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), address, tried)
+
+        self._loop.watch(opened.fileno(), WRITE, answered)
+
+    def _answered(self, code: int, address: Address, tried: int) -> None:
+        now_ns = monotonic_ns()
+        if code == 0:
+            opened, self._socket = self._socket, None
+            assert opened is not None
+            self._phase = _Phase.IDLE
+            self._meter.connected(now_ns - self._began_ns)
+            self._connected(opened, now_ns)
+            return
+        self._close()
+        if tried < len(self._addresses):
+            self._address_at = (self._address_at + 1) % len(self._addresses)
+            self._dial_address(now_ns, tried + 1)
+        else:
+            self._failed(dial_fault(code), f"{os.strerror(code)}, dialling {address}", now_ns)
+
+    def _failed(self, fault: Fault, message: str, now_ns: int) -> None:
+        self._close()
+        self._meter.not_connected(fault, message, now_ns)
+        self.dial_after_pause(now_ns)
+
+    def _dialling_since(self) -> int | None:
+        return self._began_ns if self._phase is _Phase.DIALLING else None
+
+    def _timed_out(self, now_ns: int) -> None:
+        self._failed(Fault.TIMEOUT, f"no answer, dialling {self._addresses[self._address_at]}", now_ns)
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._loop.forget(self._socket.fileno())
+            self._socket.close()
+            self._socket = None

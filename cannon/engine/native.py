@@ -1,0 +1,164 @@
+"""Fires one shard over plain sockets with the readiness loop.
+
+The window begins when the first connection is dialled and ends when sending stops: that moment is measured, so
+no figure is rounded to a tick. What is in flight then is read until it ends or the drain is over, and belongs to
+no row.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from time import monotonic_ns
+from typing import TextIO
+
+import msgspec
+
+from cannon import host
+from cannon.engine.connection import Connection
+from cannon.engine.framing import FastFraming, Framing, StrictFraming
+from cannon.engine.loop import READ, Loop, Poller
+from cannon.engine.meter import Meter
+from cannon.engine.sockets import open_socket, open_traced_socket
+from cannon.plan import Engine
+from cannon.request import Request
+from cannon.shard import Shard
+from cannon.tally import Tally
+
+__all__ = ["fire_natively"]
+
+
+def fire_natively(shard: Shard, control: int | None = None, poller: Poller | None = None) -> Iterator[Tally]:
+    """Fire a shard; yields what was counted, once a tick, and at the end of the window and of the drain.
+
+    `control`: a descriptor; a byte on it ends the window, its end ends the run at once. `poller`: the system's
+    unless given.
+    """
+    plan = shard.plan
+    log = open(plan.log, "a", encoding="ascii") if plan.log else None  # noqa: SIM115 - closed below, with the run
+    battery = _Battery(shard, Loop(poller), log)
+    try:
+        yield from battery.fire(control)
+    finally:
+        battery.close()
+        if log is not None:
+            log.close()
+
+
+class _Battery:
+    """The connections of one shard, and what they share."""
+
+    def __init__(self, shard: Shard, loop: Loop, log: TextIO | None) -> None:
+        self._shard = shard
+        self._plan = shard.plan
+        self._loop = loop
+        self._began_ns = monotonic_ns()
+        self._meter = Meter(shard.plan.succeeds, self._began_ns, log)
+        self._requests = [Request.build(shard.plan, target) for target in shard.plan.targets]
+        self._connections: list[Connection] = []
+        self._active = 0
+        self._stopped = False
+        self._aborted = False
+        self._longest_pause_ns = 0
+        self._cpu_began_ns = time.process_time_ns()
+        self._run_delay_began_ns = host.run_delay_ns() or 0
+
+    def fire(self, control: int | None) -> Iterator[Tally]:
+        if control is not None:
+            self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
+        plan = self._plan
+        self._open()
+        end_ns = None if plan.stop.amount is not None else self._began_ns + plan.stop.duration_ns
+        told_ns = self._began_ns
+        tick = 0
+        while True:
+            tick += 1
+            tick_ns = self._began_ns + tick * plan.tick_ns
+            if self._active:
+                self._loop.run(tick_ns if end_ns is None else min(tick_ns, end_ns), self._meter.settle)
+            now_ns = monotonic_ns()
+            if self._stopped or not self._active or (end_ns is not None and now_ns >= end_ns):
+                break
+            yield self._tally(window_ns=now_ns - told_ns)
+            told_ns = now_ns
+            self._paused(now_ns)
+        self._stop_sending()
+        drained_ns = now_ns + plan.drain_limit_ns
+        yield self._tally(window_ns=now_ns - told_ns)
+        self._paused(now_ns)
+        if self._active and not self._aborted:
+            self._loop.run(drained_ns, self._meter.settle)
+        now_ns = monotonic_ns()
+        firing = [
+            since for connection in self._connections if (since := connection.firing_since()) is not None
+        ]
+        last = self._tally(window_ns=0)
+        yield msgspec.structs.replace(
+            last, in_flight=len(firing), oldest_in_flight_ns=now_ns - min(firing, default=now_ns)
+        )
+
+    def close(self) -> None:
+        """Close everything; nothing of a shard outlives it."""
+        for connection in self._connections:
+            connection.abandon()
+        self._loop.close()
+
+    def _open(self) -> None:
+        plan, shard = self._plan, self._shard
+        target, request = plan.targets[0], self._requests[0]
+        supply = self._meter.supply(request.data, shard.amount)
+        framing = StrictFraming if plan.engine is Engine.H11 else FastFraming
+        bodies = self._meter.bodies
+
+        def frame() -> Framing:
+            return framing(head=request.expects_no_body, bodies=bodies)
+
+        for _ in range(shard.connections):
+            self._connections.append(
+                Connection(
+                    loop=self._loop,
+                    meter=self._meter,
+                    addresses=target.addresses,
+                    timeout_ns=plan.timeout_ns,
+                    supply=supply,
+                    frame=frame,
+                    open_socket=open_traced_socket if plan.trace else open_socket,
+                    finished=self._one_finished,
+                )
+            )
+        self._active = len(self._connections)
+        for connection in self._connections:
+            connection.dial(monotonic_ns())
+
+    def _one_finished(self) -> None:
+        self._active -= 1
+        if not self._active:
+            self._loop.halt()
+
+    def _controlled(self, control: int) -> None:
+        """Somebody outside wants the end."""
+        if os.read(control, 1):
+            self._stopped = True
+        else:
+            self._stopped = self._aborted = True
+            self._loop.forget(control)
+        self._loop.halt()
+
+    def _stop_sending(self) -> None:
+        self._stopped = True
+        for connection in self._connections:
+            connection.stop()
+
+    def _paused(self, since_ns: int) -> None:
+        """The time since then went into telling: nobody looked at the sockets."""
+        self._longest_pause_ns = max(self._longest_pause_ns, monotonic_ns() - since_ns)
+
+    def _tally(self, window_ns: int) -> Tally:
+        longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
+        return self._meter.tally(
+            window_ns=window_ns,
+            cpu_ns=time.process_time_ns() - self._cpu_began_ns,
+            run_delay_ns=(host.run_delay_ns() or 0) - self._run_delay_began_ns,
+            longest_pause_ns=longest_pause_ns,
+        )

@@ -1,0 +1,126 @@
+"""The sockets under a connection: plain ones, and ones that say what passes through them (--debug)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import Protocol, TextIO
+
+from cannon.errors import Fault
+from cannon.plan import Address
+from cannon.text import clean
+
+__all__ = ["Socket", "TracedSocket", "dial_fault", "open_socket", "open_traced_socket"]
+
+_DIAL_FAULTS = {
+    errno.ETIMEDOUT: Fault.TIMEOUT,
+    **dict.fromkeys(
+        (
+            errno.EMFILE,
+            errno.ENFILE,
+            errno.EADDRNOTAVAIL,
+            errno.ENOBUFS,
+            errno.ENOMEM,
+            errno.EACCES,
+            errno.EPERM,
+        ),
+        Fault.LOCAL,
+    ),
+}
+"""Whose fault an errno of a dial is; what is not here is the other side's refusal."""
+
+
+def dial_fault(code: int) -> Fault:
+    """Whose fault it is that a dial ended with this errno."""
+    return _DIAL_FAULTS.get(code, Fault.REFUSED)
+
+
+class Socket(Protocol):
+    """What a connection needs of a socket; a tracing one has the same shape."""
+
+    def fileno(self) -> int: ...
+    def recv(self, bufsize: int, /) -> bytes: ...
+    def send(self, data: bytes | memoryview, /) -> int: ...
+    def connect_ex(self, address: tuple[str, int], /) -> int: ...
+    def getsockopt(self, level: int, optname: int, /) -> int: ...
+    def close(self) -> None: ...
+
+
+def open_socket(address: Address) -> Socket:
+    """A non-blocking TCP socket of the address's family. OSError where the system has none to give."""
+    opened = socket.socket(socket.AF_INET6 if ":" in address.ip else socket.AF_INET, socket.SOCK_STREAM)
+    opened.setblocking(False)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def open_traced_socket(address: Address) -> Socket:
+    """The same, telling standard error."""
+    return TracedSocket(open_socket(address), sys.stderr)
+
+
+_SHOWN_LINES = 40
+_SHOWN_CHARACTERS = 400
+
+
+class TracedSocket:
+    """Prints `> ` for lines sent, `< ` for lines received, `* ` for what happens to the connection."""
+
+    def __init__(self, traced: Socket, output: TextIO) -> None:
+        self._traced = traced
+        self._output = output
+        self._address = ""
+
+    def fileno(self) -> int:
+        return self._traced.fileno()
+
+    def connect_ex(self, address: tuple[str, int], /) -> int:
+        self._address = f"{address[0]} port {address[1]}"
+        self._say("* ", f"dialling {self._address}")
+        code = self._traced.connect_ex(address)
+        if code == 0:
+            self._say("* ", "connected")
+        return code
+
+    def getsockopt(self, level: int, optname: int, /) -> int:
+        code = self._traced.getsockopt(level, optname)
+        self._say("* ", os.strerror(code) if code else "connected")
+        return code
+
+    def send(self, data: bytes | memoryview, /) -> int:
+        sent_bytes = self._traced.send(data)
+        self._lines("> ", bytes(data[:sent_bytes]))
+        return sent_bytes
+
+    def recv(self, bufsize: int, /) -> bytes:
+        try:
+            data = self._traced.recv(bufsize)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self._say("* ", f"{os.strerror(error.errno or errno.EIO)}")
+            raise
+        if data:
+            self._lines("< ", data)
+        else:
+            self._say("* ", "closed by the server")
+        return data
+
+    def close(self) -> None:
+        self._traced.close()
+
+    def _lines(self, mark: str, data: bytes) -> None:
+        lines = data.split(b"\n")
+        for line in lines[:_SHOWN_LINES]:
+            self._say(mark, clean(line.rstrip(b"\r"), _SHOWN_CHARACTERS))
+        if len(lines) > _SHOWN_LINES:
+            self._say(mark, f"... {len(lines) - _SHOWN_LINES} more lines")
+
+    def _say(self, mark: str, text: str) -> None:
+        # Whoever reads the trace may have gone; that is no fault of the connection's.
+        with suppress(OSError):
+            self._output.write(f"{mark}{text}\n")
+            self._output.flush()

@@ -1,0 +1,40 @@
+"""How far a run is: what the one who watches is told about once a second, and nothing that measures ever reads.
+
+Law: a Progress is a frozen value; whoever fires makes it, whoever draws takes it, and no setting of the drawing
+reaches the firing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from cannon.series import SeriesRow
+
+__all__ = ["Phase", "Progress"]
+
+
+class Phase(StrEnum):
+    """What the run is doing; they come in this order, and some may be left out."""
+
+    PREFLIGHT = "preflight"
+    WARMUP = "warmup"
+    FIRE = "fire"
+    DRAIN = "drain"
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phase stands. `elapsed_s` counts from its begin; it ends at `duration_s`, or at `amount` requests.
+
+    `completed`, `failed` and `connects_failed` are of the phase so far; `row` is the newest closed row of the series.
+    """
+
+    phase: Phase
+    elapsed_s: float = 0.0
+    duration_s: float | None = None
+    amount: int | None = None
+    completed: int = 0
+    failed: int = 0
+    connects_failed: int = 0
+    row: SeriesRow | None = None

@@ -1,0 +1,249 @@
+"""The result as text for a terminal: tables, what went wrong, one line at the end.
+
+Law: a function from a Result to text; nothing is computed but for show, and nothing is written. The layout is made
+for 80 columns and says the same without colour, which only repeats what words say; text from outside is cleaned and
+never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TextIO
+
+from cannon.durations import PERCENTILES, Durations
+from cannon.plan import Plan
+from cannon.reports import sentences
+from cannon.reports.page import Cell, Page
+from cannon.reports.rates import RATE_PERCENTILES, Rates, byte_rates, request_rates
+from cannon.reports.terminal import Terminal, put
+from cannon.result import Result
+from cannon.text import clean, redact_url
+from cannon.units import format_bytes, format_duration
+
+__all__ = ["header", "render"]
+
+_NOTHING = "-"
+_UNSURE = "~"
+_SHOWN = ("p2_5", "p50", "p97_5", "p99")
+_URLS_SHOWN = 3
+# The two tables of figures stand under each other: room for `~12.3 ms` in the percentiles, `12.3 ms` in the others.
+_STAT_COLUMNS = (0, 8, 8, 8, 8, 7, 7, 7)
+
+
+def header(plan: Plan, stream: TextIO) -> None:
+    """Say what is about to be fired: progress, so it belongs on stderr."""
+    stop = plan.stop
+    how_long = (
+        f"{stop.duration_ns / 1e9:.12g}s"
+        if stop.amount is None
+        else sentences.counted(stop.amount, "request")
+    )
+    urls = [clean(redact_url(target.url)) for target in plan.targets]
+    more = f" and {len(urls) - _URLS_SHOWN} more" if len(urls) > _URLS_SHOWN else ""
+    lines = [
+        f"Running {how_long} test @ {', '.join(urls[:_URLS_SHOWN])}{more}",
+        sentences.counted(plan.connections, "connection"),
+    ]
+    if plan.workers > 1:
+        lines.append(sentences.counted(plan.workers, "worker"))
+    put("\n".join(lines) + "\n\n", stream)
+
+
+def render(
+    result: Result,
+    terminal: Terminal,
+    *,
+    tables: bool = True,
+    latency: bool = False,
+    status_codes: bool = False,
+) -> str:
+    """The text for stdout. `latency` adds the percentiles and the picture, `status_codes` the table of statuses.
+
+    Without `tables` only the lines stay: what was lost, what is wrong, and the sum.
+    """
+    page = Page(terminal)
+    if result.plan.title:
+        page.line(Cell(clean(result.plan.title), "bold"))
+        page.gap()
+    if tables:
+        _figures(page, result, latency)
+        if status_codes or _worth_a_table(result.status):
+            _statuses(page, result)
+        _errors(page, result)
+    _lines(page, result)
+    return page.text()
+
+
+def _figures(page: Page, result: Result, latency: bool) -> None:
+    """The tables of durations and of rates, and what must be known to read them."""
+    durations = dict(_durations(result, latency))
+    page.table(
+        ["Stat", *(f"{PERCENTILES[key]:g}%" for key in _SHOWN), "Avg", "Stdev", "Max"],
+        [_duration_row(name, found) for name, found in durations.items()],
+        _STAT_COLUMNS,
+    )
+    requests, received = request_rates(result), byte_rates(result)
+    page.table(
+        ["Stat", *(f"{percentile:g}%" for percentile in RATE_PERCENTILES), "Avg", "Stdev", "Min"],
+        [_rate_row("Req/Sec", requests, _per_second), _rate_row("Bytes/Sec", received, _bytes_per_second)],
+        _STAT_COLUMNS,
+    )
+    if latency and result.latency_ms.count:
+        _percentiles(page, result)
+        _shape(page, result)
+    for note in _notes(result, requests, [*durations.values()], latency):
+        page.line(Cell(note, "dim"))
+    page.gap()
+
+
+def _durations(result: Result, latency: bool) -> Iterator[tuple[str, Durations]]:
+    """The rows of the first table. Under a rate the time since the due time and the time since the send differ."""
+    yield "Latency", result.latency_ms
+    if result.late_ms is not None:
+        yield "Service", result.service_ms
+        yield "Late", result.late_ms
+    if latency:
+        for name, found in (
+            ("First byte", result.ttfb_ms),
+            ("Connect", result.connect_ms),
+            ("TLS", result.tls_ms),
+            ("TLS resumed", result.tls_resumed_ms),
+        ):
+            if found.count:
+                yield name, found
+
+
+def _duration_row(name: str, found: Durations) -> list[Cell]:
+    shown = [_percentile(found, key) for key in _SHOWN]
+    return [
+        Cell(name, "bold"),
+        *shown,
+        *(Cell(_duration(value)) for value in (found.mean, found.stddev, found.max)),
+    ]
+
+
+def _percentile(found: Durations, key: str) -> Cell:
+    value_ms: float | None = getattr(found, key)
+    if value_ms is None or sentences.supported(PERCENTILES[key], found.count):
+        return Cell(_duration(value_ms))
+    return Cell(_UNSURE + _duration(value_ms), "dim")
+
+
+def _duration(value_ms: float | None) -> str:
+    if value_ms is None:
+        return _NOTHING
+    return format_duration(value_ms * 1e6) if value_ms else "0 ns"
+
+
+def _rate_row(name: str, rates: Rates, written: Callable[[float], str]) -> list[Cell]:
+    values = (*rates.percentiles, rates.mean, rates.stddev, rates.least)
+    return [Cell(name, "bold"), *(Cell(_NOTHING if value is None else written(value)) for value in values)]
+
+
+def _per_second(rate: float) -> str:
+    if rate >= 999_999.5:
+        return f"{rate / 1e6:.2f}M"
+    return f"{rate:,.0f}" if rate >= 99.95 or rate == 0 else f"{rate:.3g}"
+
+
+def _bytes_per_second(rate: float) -> str:
+    return format_bytes(rate)
+
+
+def _percentiles(page: Page, result: Result) -> None:
+    columns = {"Latency": result.latency_ms}
+    if result.late_ms is not None:
+        columns["Service"] = result.service_ms
+    page.table(
+        ["Percentile", *columns],
+        [
+            [Cell(f"{percentile:g}"), *(_percentile(found, key) for found in columns.values())]
+            for key, percentile in PERCENTILES.items()
+        ],
+        (10, *(8 for _ in columns)),
+    )
+
+
+def _shape(page: Page, result: Result) -> None:
+    from cannon.reports import picture
+
+    ink = picture.BLOCKS if page.terminal.unicode else picture.ASCII
+    drawn = picture.draw(result.latency, page.terminal.page_columns - 1, ink)
+    if not drawn:
+        return
+    page.line(Cell("Responses by latency", "bold"))
+    for line in drawn[:-2]:
+        page.line(Cell(line, "cyan"))
+    for line in drawn[-2:]:
+        page.line(Cell(line))
+    page.gap()
+
+
+def _notes(result: Result, rates: Rates, durations: Sequence[Durations], latency: bool) -> Iterator[str]:
+    """What must be known to read the tables."""
+    keys = tuple(PERCENTILES) if latency else _SHOWN
+    if any(
+        found.count and not sentences.supported(PERCENTILES[key], found.count)
+        for found in durations
+        for key in keys
+    ):
+        yield f"{_UNSURE} fewer than {sentences.LEAST_BEYOND} samples lie beyond this value"
+    if rates.samples:
+        yield f"rates are of {sentences.counted(rates.samples, 'sample')}, one every {result.plan.sample_s:g} s"
+
+
+def _worth_a_table(statuses: Mapping[str, int]) -> bool:
+    return len(statuses) > 1 or any(not status.startswith("2") for status in statuses)
+
+
+def _statuses(page: Page, result: Result) -> None:
+    if not result.status:
+        return
+    page.table(
+        ["Code", "Count"],
+        [
+            [Cell(clean(status), "green" if status.startswith("2") else "bold"), Cell(f"{count:,}")]
+            for status, count in result.status.items()
+        ],
+        (0, 7),
+    )
+
+
+def _errors(page: Page, result: Result) -> None:
+    """Faults by kind, the commonest first; those of dials are told apart from those of requests."""
+    kinds: Mapping[str, Mapping[str, int]] = {"": result.errors, "connect: ": result.connects.errors}
+    rows = [
+        (f"{prefix}{kind}", count, kind) for prefix, found in kinds.items() for kind, count in found.items()
+    ]
+    if not rows:
+        return
+    page.table(
+        ["Error", "Count", "First example"],
+        [
+            [
+                Cell(clean(name), "red"),
+                Cell(f"{count:,}"),
+                Cell(clean(result.error_examples.get(kind, ""))),
+            ]
+            for name, count, kind in sorted(rows, key=lambda row: (-row[1], row[0]))
+        ],
+        (0, 5, 0),
+    )
+
+
+def _lines(page: Page, result: Result) -> None:
+    for line in (
+        sentences.responses(result),
+        sentences.mismatches(result),
+        sentences.excess(result),
+        sentences.conservation(result),
+        sentences.connects(result),
+    ):
+        if line is not None:
+            page.line(Cell(line))
+    for line in sentences.validity(result):
+        page.line(Cell(line, "bold red" if result.validity.verdict == "invalid" else "bold"))
+    interruption = sentences.interruption(result)
+    if interruption is not None:
+        page.line(Cell(interruption, "bold"))
+    page.line(Cell(sentences.summary(result), "bold"))

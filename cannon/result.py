@@ -1,0 +1,308 @@
+"""What a run found: the plan, the Tally, the host, cannon's own cost and whether the figures can be trusted.
+
+The fields are those of the result file `cannon/result/1`; the JSON Schema is derived from these types, so what
+is written and what is promised cannot part. Times carry the units of their names; None, never 0 or NaN, where
+there is nothing to tell. Nothing here measures or prints.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cannon.durations import Durations, OwnDelay, milliseconds
+from cannon.host import Host
+from cannon.plan import Plan
+from cannon.series import SeriesRow
+from cannon.settings import PlanSettings
+from cannon.tally import Histogram, Tally
+
+Buffer = bytes
+"""A name for bytes inside Result, where `bytes` is a field of the file."""
+
+__all__ = ["Cannon", "Client", "Outside", "Result", "Worker", "result_of", "schema"]
+
+SCHEMA = "cannon/result/1"
+
+_INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143}
+
+
+class Cannon(msgspec.Struct, frozen=True):
+    """What measured: `command` is the command line, secrets redacted."""
+
+    version: str
+    engine: str
+    python: str
+    command: str
+
+
+class Requests(msgspec.Struct, frozen=True):
+    """sent = completed + failed + in_flight. `per_s`: responses per second that ended inside the window."""
+
+    sent: int
+    completed: int
+    succeeded: int
+    mismatched: int
+    failed: int
+    in_flight: int
+    oldest_in_flight_ms: float | None
+    never_sent: int
+    per_s: float | None
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """Requests sent off the clock. With in_flight 0: sent + outside = the server's own count."""
+
+    preflight: int = 0
+    warmup: int = 0
+
+
+class Connects(msgspec.Struct, frozen=True):
+    """Dials: attempted = made + failed + in_progress. `closed_idle`: closed by the server with nothing in flight."""
+
+    attempted: int
+    made: int
+    failed: int
+    in_progress: int
+    closed_idle: int
+    errors: dict[str, int]
+
+
+class Bytes(msgspec.Struct, frozen=True):
+    """Bytes on the wire; `per_s` received inside the window."""
+
+    received: int
+    received_body: int
+    sent: int
+    per_s: float | None
+
+
+class Client(msgspec.Struct, frozen=True):
+    """cannon's own share: CPU of all its processes, and what delayed it."""
+
+    cpu_s: float
+    cpu_us_per_request: float | None
+    busy: float | None
+    own_delay_ms: OwnDelay
+    run_delay_ms: float
+    longest_pause_ms: float
+    steal: float | None
+    timestamps: str
+    saturated: bool
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One worker process: `state` is "ended" or "lost"."""
+
+    index: int
+    host: str
+    sent: int
+    completed: int
+    own_delay_ms: OwnDelay
+    state: str
+
+
+class Validity(msgspec.Struct, frozen=True):
+    """`verdict`: "valid", "suspect" (the client was the limit) or "invalid"; with the reasons in words."""
+
+    verdict: str
+    reasons: list[str]
+
+
+class GateVerdict(msgspec.Struct, frozen=True):
+    """What one gate said."""
+
+    expression: str
+    verdict: str
+    value: float | None
+    bound: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    reason: str
+
+
+class TargetResult(msgspec.Struct, frozen=True):
+    """The share of one URL, where there are several."""
+
+    name: str
+    url: str
+    requests: int
+    status: dict[str, int]
+    latency_ms: Durations
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, as its file has it."""
+
+    schema: str
+    cannon: Cannon
+    host: Host
+    started: str
+    finished: str
+    plan: PlanSettings
+    duration_s: float
+    requests: Requests
+    outside: Outside
+    connects: Connects
+    status: dict[str, int]
+    errors: dict[str, int]
+    error_examples: dict[str, str]
+    latency_ms: Durations
+    service_ms: Durations
+    late_ms: Durations | None
+    connect_ms: Durations
+    tls_ms: Durations
+    tls_resumed_ms: Durations
+    ttfb_ms: Durations
+    bytes: Bytes
+    excess_responses: int
+    series: list[SeriesRow]
+    targets: list[TargetResult]
+    client: Client
+    workers: list[Worker]
+    validity: Validity
+    gates: list[GateVerdict]
+    interrupted: str | None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with this result: the first that applies."""
+        if self.interrupted:
+            return _INTERRUPTED[self.interrupted]
+        return 3 if self.validity.verdict == "invalid" else 0
+
+    @property
+    def latency(self) -> Histogram:
+        """The distribution behind `latency_ms`."""
+        encoded = self.latency_ms.histogram
+        return Histogram.decode(encoded) if encoded else Histogram()
+
+    def to_json(self) -> Buffer:
+        """The file: one JSON document, indented, ending in a newline."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+    @classmethod
+    def from_json(cls, data: Buffer) -> Result:
+        """The Result of a file; msgspec.ValidationError names what does not fit."""
+        return msgspec.json.decode(data, type=cls)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the result file."""
+    described = msgspec.json.schema(Result)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **described}
+
+
+def result_of(
+    *,
+    plan: Plan,
+    tally: Tally,
+    duration_ns: int,
+    series: list[SeriesRow],
+    outside: Outside,
+    cannon: Cannon,
+    host: Host,
+    started: str,
+    finished: str,
+    cpu_s: float,
+    steal: float | None,
+    workers: list[Worker],
+    problems: list[str],
+    interrupted: str | None,
+) -> Result:
+    """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid."""
+    duration_s = duration_ns / 1e9
+    latency = Durations.of(tally.service)
+    busy = tally.cpu_ns / tally.row.window_ns if tally.row.window_ns else None
+    saturated = busy is not None and busy >= SATURATED_BUSY
+    return Result(
+        schema=SCHEMA,
+        cannon=cannon,
+        host=host,
+        started=started,
+        finished=finished,
+        plan=PlanSettings.of(plan),
+        duration_s=duration_s,
+        requests=Requests(
+            sent=tally.sent,
+            completed=tally.completed,
+            succeeded=tally.succeeded,
+            mismatched=tally.mismatched,
+            failed=tally.failed,
+            in_flight=tally.in_flight,
+            oldest_in_flight_ms=milliseconds(tally.oldest_in_flight_ns) if tally.in_flight else None,
+            never_sent=tally.never_sent,
+            per_s=_per_s(tally.row.requests, duration_s),
+        ),
+        outside=outside,
+        connects=Connects(
+            attempted=tally.attempted,
+            made=tally.made,
+            failed=tally.connects_failed,
+            in_progress=tally.connecting,
+            closed_idle=tally.closed_idle,
+            errors={fault.value: count for fault, count in sorted(tally.connect_errors.items())},
+        ),
+        status={str(status): count for status, count in sorted(tally.status.items())},
+        errors={fault.value: count for fault, count in sorted(tally.errors.items())},
+        error_examples={fault.value: example.message for fault, example in sorted(tally.examples.items())},
+        latency_ms=latency,
+        service_ms=latency,
+        late_ms=None,
+        connect_ms=Durations.of(tally.connect),
+        tls_ms=Durations.of(tally.tls),
+        tls_resumed_ms=Durations.of(tally.tls_resumed),
+        ttfb_ms=Durations.of(tally.first_byte),
+        bytes=Bytes(
+            received=tally.received_bytes,
+            received_body=tally.received_body_bytes,
+            sent=tally.sent_bytes,
+            per_s=_per_s(tally.row.received_bytes, duration_s),
+        ),
+        excess_responses=tally.excess,
+        series=series,
+        targets=[],
+        client=Client(
+            cpu_s=cpu_s,
+            cpu_us_per_request=cpu_s * 1e6 / tally.completed if tally.completed else None,
+            busy=busy,
+            own_delay_ms=OwnDelay.of(tally.own_delay),
+            run_delay_ms=tally.run_delay_ns / 1e6,
+            longest_pause_ms=tally.longest_pause_ns / 1e6,
+            steal=steal,
+            timestamps="loop",
+            saturated=saturated,
+        ),
+        workers=workers,
+        validity=_validity(tally, problems, saturated, busy),
+        gates=[],
+        interrupted=interrupted,
+    )
+
+
+SATURATED_BUSY = 0.95
+"""The share of a core above which the client, not the server, may have been the limit."""
+
+
+def _validity(tally: Tally, problems: list[str], saturated: bool, busy: float | None) -> Validity:
+    invalid = list(problems)
+    if not tally.succeeded:
+        invalid.append("no request succeeded")
+    if tally.sent != tally.completed + tally.failed + tally.in_flight:
+        invalid.append(
+            f"cannon lost count: {tally.sent} sent, but {tally.completed} completed, {tally.failed} failed"
+            f" and {tally.in_flight} in flight"
+        )
+    if invalid:
+        return Validity("invalid", invalid)
+    if saturated and busy is not None:
+        return Validity(
+            "suspect", [f"cannon was busy for {busy:.0%} of the time: it may have been the limit"]
+        )
+    return Validity("valid", [])
+
+
+def _per_s(count: int, duration_s: float) -> float | None:
+    return count / duration_s if duration_s > 0 else None

@@ -1,0 +1,51 @@
+"""What stands in for the firing in tests of the command line: nothing is sent, everything asked is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cannon.plan import Plan
+from cannon.progress import Progress
+from cannon.result import Result
+from cannon.runner import Interrupt
+from cannon.series import SeriesRow
+from tests.results import a_result
+
+__all__ = ["FakeRun"]
+
+
+@dataclass
+class FakeRun:
+    """Called as `cannon.runner.run` is; `during` is done in the middle of the run."""
+
+    result: Result = field(default_factory=a_result)
+    during: Callable[[Interrupt | None], None] = lambda interrupt: None
+    notes: tuple[str, ...] = ()
+    plans: list[Plan] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+    def __call__(
+        self,
+        plan: Plan,
+        *,
+        command: str,
+        watch: Callable[[Progress], None],
+        rows: Callable[[SeriesRow], None],
+        note: Callable[[str], None],
+        interrupt: Interrupt | None,
+    ) -> Result:
+        self.plans.append(plan)
+        self.commands.append(command)
+        for text in self.notes:
+            note(text)
+        self.during(interrupt)
+        for row in self.result.series:
+            rows(row)
+        return self.result
+
+    @property
+    def plan(self) -> Plan:
+        """The one plan that was fired."""
+        (plan,) = self.plans
+        return plan

@@ -1,0 +1,182 @@
+"""The default command from end to end, but for the firing."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cannon.cli import main
+from cannon.errors import InvalidRun
+from cannon.plan import Plan, Stop, Target
+from cannon.result import Result
+from cannon.runner import Interrupt
+from tests.cli.fakes import FakeRun
+from tests.results import a_result, an_empty_tally
+
+URL = "http://127.0.0.1:4000/"
+
+
+def interrupted(number: signal.Signals, result: Result | None = None) -> FakeRun:
+    """A run that is hit by a signal."""
+
+    def during(interrupt: Interrupt | None) -> None:
+        signal.raise_signal(number)
+        assert interrupt is not None
+        assert interrupt.reason == number.name
+
+    return FakeRun(result=result or a_result(interrupted=number.name), during=during)
+
+
+def test_the_plan_that_is_fired_is_that_of_the_command_line() -> None:
+    run = FakeRun()
+    assert main(["-d", "60", "-c", "10", "-l", URL], run=run) == 0
+    assert run.plan == Plan(targets=(Target.parse(URL),), stop=Stop(duration_ns=60 * 10**9))
+
+
+def test_tables_go_to_stdout_and_the_header_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["-d", "60", URL], run=FakeRun())
+    out, err = capsys.readouterr()
+    assert "Latency" in out
+    assert "Req/Sec" in out
+    assert err.startswith(f"Running 60s test @ {URL}\n")
+
+
+def test_latency_adds_the_percentiles(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["-l", URL], run=FakeRun())
+    assert "99.999" in capsys.readouterr().out
+    main([URL], run=FakeRun())
+    assert "99.999" not in capsys.readouterr().out
+
+
+def test_status_codes_add_their_table(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--statusCodes", URL], run=FakeRun())
+    assert "Code" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [[], ["-l"], ["-n"], ["--statusCodes"]])
+def test_json_is_alone_on_stdout(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    run = FakeRun()
+    assert main(["-j", *more, URL], run=run) == 0
+    out, err = capsys.readouterr()
+    assert out.encode() == run.result.to_json()
+    assert err == ""
+
+
+@pytest.mark.parametrize("more", [[], ["-j"], ["-n"]])
+def test_notes_go_to_stderr(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main([*more, URL], run=FakeRun(notes=("a note of http://u:canary@h/\n",)))
+    assert "cannon: a note of http://***@h/\\n\n" in capsys.readouterr().err
+
+
+def test_a_duration_beside_an_amount_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["-j", "-a", "100", "-d", "5", URL], run=FakeRun())
+    assert capsys.readouterr().err == "cannon: -d is not looked at: -a 100 tells when the run ends\n"
+
+
+def test_the_reports_asked_for_are_written(tmp_path: Path) -> None:
+    run = FakeRun()
+    first, second, stream = tmp_path / "a.json", tmp_path / "b.json", tmp_path / "rows.ndjson"
+    assert main(["-o", str(first), "-o", str(second), "--stream", str(stream), URL], run=run) == 0
+    assert first.read_bytes() == second.read_bytes() == run.result.to_json()
+    assert len(stream.read_text().splitlines()) == len(run.result.series)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_is_reported_all_the_same(
+    number: signal.Signals, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.json"
+    before = signal.getsignal(number)
+    assert main(["-j", "-o", str(path), URL], run=interrupted(number)) == code
+    assert json.loads(capsys.readouterr().out)["interrupted"] == number.name
+    assert json.loads(path.read_bytes())["interrupted"] == number.name
+    assert signal.getsignal(number) == before
+
+
+def losing(path: Path, result: Result | None = None) -> FakeRun:
+    """A run in whose course the folder of the report goes."""
+
+    def during(interrupt: object) -> None:
+        path.parent.rmdir()
+
+    return FakeRun(result=result or a_result(), during=during)
+
+
+@pytest.mark.parametrize(("reason", "code"), [(None, 3), ("SIGINT", 130)])
+def test_a_report_that_cannot_be_written_goes_to_stdout(
+    reason: str | None, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "folder" / "a.json"
+    path.parent.mkdir()
+    run = losing(path, a_result(interrupted=reason))
+    assert main(["-o", str(path), URL], run=run) == code
+    out, err = capsys.readouterr()
+    assert out.endswith(run.result.to_json().decode())
+    assert f"cannon: cannot write {path}: No such file or directory\n" in err
+
+
+def test_a_lost_report_does_not_print_the_json_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "folder" / "a.json"
+    path.parent.mkdir()
+    run = losing(path)
+    assert main(["-j", "-o", str(path), URL], run=run) == 3
+    assert capsys.readouterr().out.encode() == run.result.to_json()
+
+
+def test_a_lost_report_costs_no_other(tmp_path: Path) -> None:
+    lost, kept = tmp_path / "folder" / "a.json", tmp_path / "b.json"
+    lost.parent.mkdir()
+    run = losing(lost)
+    assert main(["-o", str(lost), "-o", str(kept), URL], run=run) == 3
+    assert kept.read_bytes() == run.result.to_json()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_stream_that_fails_costs_no_report_and_makes_the_run_invalid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.json"
+    run = FakeRun()
+    assert main(["--stream", "/dev/full", "-o", str(path), URL], run=run) == 3
+    assert path.read_bytes() == run.result.to_json()
+    assert capsys.readouterr().err.endswith("cannon: cannot write /dev/full: No space left on device\n")
+
+
+@pytest.mark.parametrize("option", ["-o", "--log", "--stream"])
+def test_an_output_that_cannot_be_written_stops_the_run_before_it_begins(option: str, tmp_path: Path) -> None:
+    run = FakeRun()
+    assert main([option, str(tmp_path / "missing" / "a.json"), URL], run=run) == 2
+    assert run.plans == []
+
+
+def test_nothing_to_fire_at_is_exit_code_3_and_no_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def during(interrupt: object) -> None:
+        raise InvalidRun("cannot connect")
+
+    path = tmp_path / "a.json"
+    assert main(["-j", "-o", str(path), URL], run=FakeRun(during=during)) == 3
+    assert capsys.readouterr() == ("", "cannon: cannot connect\n")
+    assert not path.exists()
+
+
+def test_an_invalid_run_is_reported_and_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    run = FakeRun(result=a_result(tally=an_empty_tally()))
+    assert main(["-j", URL], run=run) == 3
+    out, err = capsys.readouterr()
+    assert msgspec.json.decode(out)["validity"]["verdict"] == "invalid"
+    assert err == "cannon: invalid: no request succeeded\n"
+
+
+def test_a_run_of_a_saturated_client_is_suspect_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    result = a_result()
+    validity = msgspec.structs.replace(result.validity, verdict="suspect", reasons=["cannon was busy"])
+    assert main(["-j", URL], run=FakeRun(result=msgspec.structs.replace(result, validity=validity))) == 0
+    assert capsys.readouterr().err == "cannon: suspect: cannon was busy\n"

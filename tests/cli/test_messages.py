@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cannon.cli.fire import fire
+from cannon.cli.later import LATER_OPTIONS
+from cannon.cli.messages import nearest, refuse_extra, usage_error
+from cannon.cli.options import OPTIONS
+from cannon.errors import UsageError
+from cannon.text import clean
+
+NAMES = {name for option in OPTIONS for name in option.names}
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("--latncy", "--latency"),
+        ("--connection", "--connections"),
+        ("--Duration", "--duration"),
+        ("--expect-statuses", "--expect-status"),
+        ("-A", "-a"),
+        ("-q", None),
+        ("--zzzzzzzz", None),
+    ],
+)
+def test_a_slip_of_the_fingers_is_understood(word: str, meant: str | None) -> None:
+    assert nearest(word, NAMES) == meant
+
+
+def test_names_of_later_are_not_names_of_now() -> None:
+    assert not NAMES & LATER_OPTIONS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(LATER_OPTIONS))
+def test_an_option_of_later_is_told_by_its_names(name: str) -> None:
+    message = usage_error(click.NoSuchOption(name), fire).message
+    assert message == f"{LATER_OPTIONS[name]} is not in this version yet; cannon --help shows what is"
+
+
+@given(st.text(max_size=300))
+def test_whatever_click_says_is_one_line(text: str) -> None:
+    for error in (click.UsageError(text), click.NoSuchOption(text), click.BadOptionUsage(text, text)):
+        message = usage_error(error, fire).message
+        assert clean(message, 1000) == message
+        assert len(message) < 350
+
+
+def test_a_word_too_many_is_named() -> None:
+    refuse_extra([], "cannon serve --help")
+    with pytest.raises(UsageError, match="'x' is one word too many; see cannon serve --help"):
+        refuse_extra(["x", "y"], "cannon serve --help")

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cannon.cli.options import Options
+from cannon.cli.planning import MOST_BODY_BYTES, plan_of
+from cannon.errors import UsageError
+from cannon.plan import Engine, Plan, Stop, Target, Warmup
+from tests.cli.reading import read
+
+URL = "http://127.0.0.1:4000/path?a=b"
+SECOND_NS = 1_000_000_000
+
+
+def planned(*words: str) -> Plan:
+    """The Plan of a command line."""
+    return plan_of(read(*words), [URL])
+
+
+def refusal(*words: str) -> str:
+    """What is said to a command line that is refused."""
+    with pytest.raises(UsageError) as raised:
+        planned(*words)
+    return raised.value.message
+
+
+def test_without_options_a_plan_has_its_own_defaults() -> None:
+    assert planned() == Plan(targets=(Target.parse(URL),))
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("-c 3", {"connections": 3}),
+        ("--connections=3", {"connections": 3}),
+        ("-c 2k", {"connections": 2000}),
+        ("-d 60", {"stop": Stop(duration_ns=60 * SECOND_NS)}),
+        ("--duration 1m30s", {"stop": Stop(duration_ns=90 * SECOND_NS)}),
+        ("-a 100", {"stop": Stop(amount=100)}),
+        ("-d 5 --amount 100", {"stop": Stop(amount=100)}),
+        ("-m POST", {"method": "POST"}),
+        ("--method PURGE", {"method": "PURGE"}),
+        ("-b x=1", {"body": b"x=1"}),
+        ("--body=", {"body": b""}),
+        ("-t 500ms", {"timeout_ns": SECOND_NS // 2}),
+        ("--timeout 3", {"timeout_ns": 3 * SECOND_NS}),
+        ("--drain 0", {"drain_ns": 0}),
+        ("-L 100", {"sample_ns": SECOND_NS // 10}),
+        ("--sampleInt 2s", {"sample_ns": 2 * SECOND_NS}),
+        ("-T x", {"title": "x"}),
+        ("--engine h11", {"engine": Engine.H11}),
+        ("--expect-status 200,404", {"expect_status": (200, 404)}),
+        ("--no-preflight", {"preflight": False}),
+        ("--log x.log", {"log": "x.log"}),
+        ("--debug", {"trace": True}),
+        ("-k -l -j -n --statusCodes -o x.json --stream x.ndjson", {}),
+        ("-c 1 -c 2", {"connections": 2}),
+    ],
+)
+def test_an_option_becomes_a_setting_of_the_plan(line: str, changed: Mapping[str, Any]) -> None:
+    assert planned(*line.split()) == Plan(**{"targets": (Target.parse(URL),), **changed})
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "value"),
+    [
+        ("K: V", "K", "V"),
+        ("K:V", "K", "V"),
+        ("K=V", "K", "V"),
+        ("K=a:b", "K", "a:b"),
+        ("K: a=b", "K", "a=b"),
+        ("K:", "K", ""),
+        ("K:\t V \t", "K", "V"),
+    ],
+)
+def test_the_first_colon_or_equals_sign_parts_a_header(header: str, name: str, value: str) -> None:
+    assert planned("-H", header).headers == ((name, value),)
+
+
+def test_a_repeated_header_is_kept_in_its_order() -> None:
+    assert planned("-H", "A: 1", "-H", "B: 2", "-H", "A: 3").headers == (("A", "1"), ("B", "2"), ("A", "3"))
+
+
+@pytest.mark.parametrize("header", ["K", "", ":V", "=V", "K V", "K : V", "K\r\n: V", "K\0: V", "Ü: V"])
+def test_a_header_without_a_valid_name_is_refused_and_not_repeated(header: str) -> None:
+    message = refusal("-H", "A: 1", "-H", header)
+    assert message.startswith("-H/--headers: header 2 has no ")
+    assert message.endswith("; e.g. -H 'Accept: text/html'")
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\0", "\r\nX: 1"])
+def test_a_header_that_is_not_one_line_is_refused(end: str) -> None:
+    assert "CR, LF or NUL" in refusal("-H", f"K: v{end}v")
+
+
+@pytest.mark.parametrize(
+    "words", [("-H", "K: \udcff"), ("-T", "\udcff"), ("-m", "\udcff"), ("--log", "\udcff")]
+)
+def test_text_that_is_not_utf8_is_refused(words: tuple[str, str]) -> None:
+    assert "is not UTF-8" in refusal(*words)
+
+
+def test_a_body_keeps_the_bytes_of_the_command_line() -> None:
+    assert planned("-b", os.fsdecode(b"\xff\x00"[:1])).body == b"\xff"
+
+
+@given(content=st.binary(max_size=200))
+def test_a_body_from_a_file_is_its_bytes(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("body") / "body"
+    path.write_bytes(content)
+    assert planned("-i", str(path)).body == content
+
+
+def test_a_file_too_large_for_a_body_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(MOST_BODY_BYTES + 1)
+    assert refusal("-i", str(path)) == (
+        f"-i/--input: '{path}' is larger than a body may be, {MOST_BODY_BYTES} bytes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["-W"], Warmup(Stop(duration_ns=10 * SECOND_NS))),
+        (["-W", "-d", "3"], Warmup(Stop(duration_ns=3 * SECOND_NS))),
+        (["-W", "-a", "50"], Warmup(Stop(amount=50))),
+        (["-W", "3s"], Warmup(Stop(duration_ns=3 * SECOND_NS))),
+        (["-W", "3s", "-a", "50"], Warmup(Stop(duration_ns=3 * SECOND_NS))),
+        (["-W", "[ -c 1 -d 3 ]"], Warmup(Stop(duration_ns=3 * SECOND_NS), 1)),
+        (["-W", "[", "-c", "1", "-d", "3", "]"], Warmup(Stop(duration_ns=3 * SECOND_NS), 1)),
+        (["-W", "[", "--connections=1", "]", "-d", "5"], Warmup(Stop(duration_ns=5 * SECOND_NS), 1)),
+        (["-W", "[", "-a", "20", "]", "-d", "5"], Warmup(Stop(amount=20))),
+        (["-W", "[", "]"], Warmup(Stop())),
+        (["-W", "[]"], Warmup(Stop())),
+    ],
+)
+def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], expected: Warmup) -> None:
+    assert planned(*words).warmup == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-W [ -c 0 ]", "-W/--warmup: -c/--connections: '0' is too small"),
+        ("-W [ -z 1 ]", "-W/--warmup: there is no option -z"),
+        ("-W [ -a 5 ]", "-W/--warmup: -a 5 is less than -c 10"),
+        ("-W [ -c 20 ] -a 15", "-W/--warmup: -a 15 is less than -c 20"),
+        ("-W [ x ]", "-W/--warmup: 'x' is one word too many"),
+        ("-W [ -c ]", "-W/--warmup: -c/--connections needs a value"),
+        ("-W=x", "-W/--warmup: 'x' is no duration"),
+        ("-W 0", "-W/--warmup: -d/--duration must be longer than nothing"),
+        ("-b x -i y", "-b/--body and -i/--input both give the body; leave one of them out"),
+        ("-o x.json --log ./x.json", "-o and --log both name './x.json'; give each a file of its own"),
+        ("--stream x --log x", "--stream and --log both name 'x'; give each a file of its own"),
+        ("-j --stream /dev/stdout", "-j/--json and --stream both go to stdout"),
+        ("-H Host:a -H host:b", "-H Host is given more than once"),
+        ("-a 5", "-a 5 is less than -c 10"),
+        ("-t 0", "-t/--timeout must be longer than nothing"),
+        ("-L 1", "-L must be 10 ms or more"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(line: str, message: str) -> None:
+    assert refusal(*line.split()).startswith(message)
+
+
+def test_a_report_in_the_place_of_the_body_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "body.json"
+    path.write_bytes(b"{}")
+    assert refusal("-i", str(path), "-o", str(path)).startswith("-i and -o both name")
+
+
+@pytest.mark.parametrize(
+    ("urls", "message"),
+    [
+        ([], "a URL is missing; e.g. cannon http://127.0.0.1:4000/"),
+        (["a", "b"], "2 URLs, and this version fires at one: a, b"),
+        (["https://a/"], "URL 'https://a/': https is not in this version yet; e.g. http://127.0.0.1:4000/"),
+        (["ftp://a/"], "URL 'ftp://a/' has the scheme 'ftp'; cannon speaks http and https"),
+        (["a:99999"], "URL 'http://a:99999' cannot be read: "),
+        (["a:0"], "URL 'http://a:0' has port 0; "),
+        (["http:///x"], "URL 'http:///x' has no host; "),
+        (["http://a/\r\nX: 1"], "URL 'http://a/\\r\\nX: 1' holds a space or a control character; "),
+        (["http://a/\udcff"], "URL 'http://a/\\udcff' is not UTF-8; "),
+    ],
+)
+def test_a_url_that_cannot_be_fired_at_is_refused(urls: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        plan_of(Options(), urls)
+    assert raised.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ["http://user:canary@a:99999/"],
+        ["user:canary@a:99999"],
+        ["http://user:can ary canary@a/"],
+        ["https://user:canary@a/?token=canary"],
+        ["ftp://user:canary@a/"],
+        ["http://user:canary@a/", "http://b/?api_key=canary"],
+        ["http://user:canary@a/\udcff"],
+    ],
+)
+def test_no_secret_of_a_url_is_in_what_is_said_of_it(urls: list[str]) -> None:
+    with pytest.raises(UsageError) as raised:
+        plan_of(Options(), urls)
+    assert "canary" not in raised.value.message

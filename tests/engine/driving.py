@@ -1,0 +1,105 @@
+"""Does with a framing what a connection does, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+from cannon.engine.framing import Express, FastFraming, Framing, StrictFraming
+from cannon.errors import Fault, FramingError
+from tests.corpus import READ_BYTES
+
+__all__ = ["CHUNKED", "FRAMINGS", "GOOD", "Caller", "Verdict", "answer", "drive", "split"]
+
+FRAMINGS: dict[str, Callable[..., Framing]] = {"fast": FastFraming, "strict": StrictFraming}
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class Verdict(NamedTuple):
+    """What a framing made of a connection's bytes."""
+
+    statuses: list[int]
+    body_bytes: int
+    keep_alive: bool
+    excess: bool
+    kind: Fault | None
+    message: str
+
+
+class Caller:
+    """Stands where a connection stands: has one framing, and its express lane while that is open."""
+
+    def __init__(self, framing: Framing, bodies: list[bytes]) -> None:
+        self.framing = framing
+        self.bodies = bodies
+        self.lane: Express | None = None
+
+    def expect(self) -> None:
+        """A request is sent."""
+        if self.lane is None:
+            self.framing.expect(None)
+            self.lane = self.framing.express()
+
+    def take(self, data: bytes) -> int:
+        """Bytes are read; returns how many of them were body."""
+        status = self.lane(data) if self.lane is not None else 0
+        if status:
+            self.framing.ended, self.framing.status, self.framing.keep_alive = 1, status, True
+        else:
+            self.lane = None
+            self.framing.read(data)
+        count = sum(map(len, self.bodies))
+        self.bodies.clear()
+        return count
+
+
+def drive(caller: Caller, pieces: list[bytes], *, pipelined: int = 1) -> Verdict:
+    """Do what a connection does: expect, take each read, count; then the peer closes.
+
+    At most `pipelined` requests are ever owed at once; all are sent before the first read.
+    """
+    framing = caller.framing
+    statuses: list[int] = []
+    body_bytes = 0
+    owed = pipelined
+    keep_alive = True
+    excess = False
+    for _ in range(pipelined):
+        caller.expect()
+    try:
+        for data in pieces:
+            if not owed or not keep_alive:
+                excess = True
+                break
+            body_bytes += caller.take(data)
+            if framing.ended:
+                owed -= framing.ended
+                statuses += [*framing.earlier, framing.status]
+                framing.earlier.clear()
+                framing.ended = 0
+                keep_alive = framing.keep_alive
+                excess = framing.excess
+                if framing.broken is not None:
+                    raise framing.broken
+        if owed and keep_alive:
+            framing.end()
+            statuses.append(framing.status)
+            keep_alive = framing.keep_alive
+    except FramingError as error:
+        return Verdict(statuses, body_bytes, False, excess, error.fault, error.message)
+    return Verdict(statuses, body_bytes, keep_alive and not excess, excess, None, "")
+
+
+def answer(name: str, pieces: list[bytes], method: str = "GET") -> Verdict:
+    """What a fresh framing makes of the answer to one request."""
+    bodies: list[bytes] = []
+    return drive(Caller(FRAMINGS[name](head=method == "HEAD", bodies=bodies), bodies), pieces)
+
+
+def split(data: bytes, cuts: list[int]) -> list[bytes]:
+    """The bytes cut there, and into reads; empty pieces are never read."""
+    pieces = [data[start:stop] for start, stop in pairwise(cuts)]
+    return [piece[at : at + READ_BYTES] for piece in pieces for at in range(0, len(piece), READ_BYTES)]

@@ -1,0 +1,339 @@
+"""Both framings give the corpus's verdict, however its bytes are split."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cannon.engine.framing import FastFraming
+from cannon.errors import Fault, FramingError
+from tests.corpus import Case, deliveries, load
+from tests.engine.driving import CHUNKED, FRAMINGS, GOOD, Caller, Verdict, answer, drive, split
+
+CASES = load()
+BY_ID = {case.id: case for case in CASES}
+REUSABLE = [case for case in CASES if case.reusable and case.method == "GET" and len(case.data) < 5000]
+
+_STRICT_DEPARTURES = {
+    "refuses a status below 100, which counts as a 5xx": (
+        "status line: status 000 is final and handled as a 5xx",
+        "status line: status 099 is final and handled as a 5xx",
+    ),
+    "takes a lone LF for a line end": (
+        "line ends: bare LF throughout",
+        "line ends: bare LF after the status line",
+        "line ends: bare LF after a field",
+        "line ends: bare LF for the empty line",
+        "chunked: bare LF at the very end",
+        "trailers: bare LF after one",
+    ),
+    "waits for the end of a line that is wrong already": (
+        "line ends: CR CR LF for the empty line",
+        "line ends: bare CR for the empty line",
+    ),
+    "refuses a number of more than 20 digits, though most are zeros": (
+        "content-length: thirty leading zeros",
+        "chunked: thirty leading zeros",
+    ),
+    "takes any number of 20 digits": (
+        "content-length: 2 to the 64",
+        "content-length: twenty nines",
+        "chunked: a size of 2 to the 64",
+    ),
+    "refuses bad whitespace before the semicolon of an extension": (
+        "chunked: bad whitespace before an extension",
+        "chunked: a tab before an extension",
+    ),
+    "takes blanks after a chunk size": ("chunked: a space after the size", "chunked: a tab after the size"),
+    "takes anything in a chunk extension": (
+        "chunked: a NUL in an extension",
+        "chunked: bare CR in an extension",
+    ),
+    "judges trailers as if they framed the message": (
+        "trailers: a bad length, which frames nothing",
+        "trailers: a transfer coding, which frames nothing",
+    ),
+    "never reuses a connection of HTTP/1.0": (
+        "persistence: HTTP/1.0 and keep-alive",
+        "persistence: HTTP/1.0 and Keep-Alive in capitals",
+    ),
+    "refuses every Transfer-Encoding but chunked alone": (
+        "head: a coding that is not chunked",
+        "transfer-encoding: gzip, chunked",
+        "transfer-encoding: chunked twice, by the outer one",
+        "transfer-encoding: an empty element before chunked",
+        "transfer-encoding: an empty element after chunked",
+        "transfer-encoding: a quoted parameter before chunked",
+        "transfer-encoding: gzip and chunked in two fields",
+        "transfer-encoding: gzip alone is read until the close",
+        "transfer-encoding: chunked, gzip is read until the close",
+        "transfer-encoding: identity is read until the close",
+        "transfer-encoding: an unknown coding is read until the close",
+        "transfer-encoding: chunked quoted in a parameter",
+        "transfer-encoding: chunked, then gzip in another field",
+    ),
+    "lets Transfer-Encoding win over Content-Length instead of refusing both": (
+        "transfer-encoding: chunked and a length",
+        "transfer-encoding: a length and chunked",
+        "transfer-encoding: a length of zero and chunked",
+    ),
+}
+
+DEPARTURES: dict[tuple[str, str], str] = {
+    ("strict", id_): f"{BY_ID[id_].rfc}: {what}" for what, ids in _STRICT_DEPARTURES.items() for id_ in ids
+}
+"""(framing, case) -> the section of the RFC, and what the framing does instead. The fast framing has none."""
+
+
+def shortfall(case: Case, verdict: Verdict) -> str:
+    """How a verdict falls short of the corpus's; nothing if it is the same."""
+    if case.kind is not None:
+        return "" if verdict.kind is case.kind else f"{verdict} instead of {case.kind}"
+    wanted = ([case.status], case.body_bytes, bool(case.excess_bytes), None)
+    got = (verdict.statuses, verdict.body_bytes, verdict.excess, verdict.kind)
+    if got != wanted:
+        return f"{verdict} instead of {wanted}"
+    if case.keep_alive is not None and verdict.keep_alive != case.keep_alive:
+        return f"keep_alive is {verdict.keep_alive}"
+    return ""
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_framing_gives_the_verdict_of_the_rfc_however_the_bytes_arrive(name: str, case: Case) -> None:
+    shortfalls = {
+        delivery: found
+        for delivery, pieces in deliveries(case.data)
+        if (found := shortfall(case, answer(name, pieces, case.method)))
+    }
+    if (name, case.id) in DEPARTURES:
+        assert shortfalls, f"a departure has healed: take {case.id!r} off the list"
+    else:
+        assert not shortfalls, (case.rfc, case.data[:200], shortfalls)
+
+
+def test_the_corpus_has_its_size_and_its_names() -> None:
+    assert len(CASES) >= 200
+    assert len(BY_ID) == len(CASES)
+    assert {name for name, _ in DEPARTURES} == {"strict"}
+
+
+# Any split, any bytes.
+
+
+@given(case=st.sampled_from(CASES), data=st.data())
+def test_no_split_of_the_bytes_changes_the_verdict_of_the_fast_framing(
+    case: Case, data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(case.data)), max_size=8).map(sorted))
+    pieces = split(case.data, [0, *cuts, len(case.data)])
+    assert not shortfall(case, answer("fast", pieces, case.method))
+
+
+MUTATIONS = [
+    *(b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b",", b";", b'"', b"0", b"2", b"\0", b"\xff", b"\r\n\r\n"),
+    *(b"0\r\n\r\n", b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/1.1 200 OK\r\n", b"204", b"103", b"close", b"chunked"),
+    *(b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Proxy-Connection: close\r\n", b"gzip, "),
+    *(b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: x\r\n", b"\r\n folded\r\n"),
+]
+SHORT = [case.data for case in CASES if 0 < len(case.data) < 400]
+
+
+@given(
+    data=st.sampled_from(SHORT),
+    edits=st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 4), st.sampled_from(MUTATIONS)), min_size=1, max_size=4
+    ),
+)
+def test_what_comes_in_one_read_is_judged_as_what_comes_in_single_bytes(
+    data: bytes, edits: list[tuple[int, int, bytes]]
+) -> None:
+    for at, removed, inserted in edits:
+        at = min(at, len(data))
+        data = data[:at] + inserted + data[at + removed :]
+    whole = answer("fast", split(data, [0, len(data)]))
+    bytewise = answer("fast", split(data, list(range(len(data) + 1))))
+    assert whole._replace(message="", body_bytes=0) == bytewise._replace(message="", body_bytes=0)
+    assert whole.kind is not None or whole.body_bytes == bytewise.body_bytes
+
+
+# Reuse.
+
+
+@given(
+    cases=st.lists(st.sampled_from(REUSABLE), min_size=1, max_size=5),
+    data=st.data(),
+    name=st.sampled_from(sorted(FRAMINGS)),
+)
+def test_responses_one_after_another_on_a_connection_are_all_told(
+    cases: list[Case], data: st.DataObject, name: str
+) -> None:
+    bodies: list[bytes] = []
+    framing = FRAMINGS[name](head=False, bodies=bodies)
+    caller = Caller(framing, bodies)
+    for case in cases:
+        if (name, case.id) in DEPARTURES:
+            continue
+        caller.expect()
+        cuts = data.draw(st.lists(st.integers(0, len(case.data)), max_size=2).map(sorted))
+        pieces = split(case.data, [0, *cuts, len(case.data)])
+        body_bytes = 0
+        for piece in pieces:
+            assert not framing.ended
+            body_bytes += caller.take(piece)
+        assert (framing.ended, framing.status, body_bytes) == (1, case.status, case.body_bytes)
+        assert framing.keep_alive
+        assert not framing.excess
+        framing.ended = 0
+
+
+@given(
+    cases=st.lists(st.sampled_from(REUSABLE), min_size=1, max_size=6),
+    data=st.data(),
+    name=st.sampled_from(sorted(FRAMINGS)),
+)
+def test_pipelined_responses_are_told_apart_wherever_the_reads_end(
+    cases: list[Case], data: st.DataObject, name: str
+) -> None:
+    cases = [case for case in cases if (name, case.id) not in DEPARTURES]
+    stream = b"".join(case.data for case in cases)
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=4).map(sorted))
+    verdict = pipeline(name, split(stream, [0, *cuts, len(stream)]), len(cases))
+    assert verdict.statuses == [case.status for case in cases]
+    assert verdict.body_bytes == sum(case.body_bytes for case in cases)
+    assert verdict.keep_alive
+
+
+def pipeline(name: str, pieces: list[bytes], requests: int) -> Verdict:
+    bodies: list[bytes] = []
+    framing = FRAMINGS[name](head=False, bodies=bodies, pipelined=True)
+    return drive(Caller(framing, bodies), pieces, pipelined=requests)
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+@pytest.mark.parametrize(
+    "second",
+    [b"garbage", b"\r\n" + GOOD, b"HTTP/2.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"],
+)
+def test_a_broken_response_does_not_take_with_it_the_one_before_in_the_same_read(
+    name: str, second: bytes
+) -> None:
+    verdict = pipeline(name, [GOOD + second], 3)
+    assert (verdict.statuses, verdict.kind) == ([200], Fault.MALFORMED)
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_every_status_of_a_read_with_several_responses_is_kept(name: str) -> None:
+    other = GOOD.replace(b"200 OK", b"404 No")
+    assert pipeline(name, [GOOD + other + GOOD], 3).statuses == [200, 404, 200]
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_a_response_that_closes_ends_a_pipeline(name: str) -> None:
+    closing = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    verdict = pipeline(name, [GOOD + closing + GOOD], 3)
+    assert (verdict.statuses, verdict.keep_alive, verdict.excess) == ([200, 200], False, True)
+
+
+# Excess and what nobody asked for.
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+@pytest.mark.parametrize("extra", [GOOD, GOOD[:20], b"garbage", b"\r\n", b"\n", b"\0", b"0\r\n\r\n"])
+@pytest.mark.parametrize("first", [GOOD, CHUNKED + b"2\r\nok\r\n0\r\n\r\n", b"HTTP/1.1 204 X\r\n\r\n"])
+def test_bytes_after_a_response_are_excess_and_no_response(name: str, first: bytes, extra: bytes) -> None:
+    verdict = answer(name, [first + extra])
+    assert (len(verdict.statuses), verdict.excess, verdict.keep_alive, verdict.kind) == (1, True, False, None)
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_a_response_that_nobody_asked_for_is_an_error(name: str) -> None:
+    bodies: list[bytes] = []
+    framing = FRAMINGS[name](head=False, bodies=bodies)
+    with pytest.raises(FramingError, match="nobody asked for"):
+        Caller(framing, bodies).take(GOOD)
+    assert not framing.ended
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_an_interim_response_is_never_counted(name: str) -> None:
+    verdict = answer(name, [b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + GOOD])
+    assert (verdict.statuses, verdict.keep_alive) == ([200], True)
+
+
+def test_the_body_of_a_response_read_twice_is_counted_once() -> None:
+    folded_trailer = CHUNKED + b"2\r\nok\r\n0\r\nX: a\r\n b\r\n\r\n"
+    bodies = [b"of the response before"]
+    framing = FastFraming(head=False, bodies=bodies)
+    caller = Caller(framing, bodies)
+    caller.expect()
+    assert caller.take(folded_trailer) == len("of the response before") + 2
+    assert framing.ended == 1
+
+
+# The lanes of the fast framing.
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GOOD,
+        GOOD[:-2] + b"\r\n",
+        GOOD.replace(b"200 OK", b"404 Nothing of the kind"),
+        GOOD.replace(b"200 OK", b"299 "),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\r\n",
+        CHUNKED + b"2\r\nok\r\n0\r\n\r\n",
+        CHUNKED + b"2\r\nok\r\n3\r\nand\r\n0\r\n\r\n",
+        CHUNKED + b"0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /\r\n\r\n",
+    ],
+)
+def test_ordinary_responses_stay_in_the_express_lane(data: bytes) -> None:
+    bodies: list[bytes] = []
+    framing = FastFraming(head=False, bodies=bodies)
+    framing.expect(None)
+    lane = framing.express()
+    assert lane is not None
+    status = int(data[9:12])
+    assert [lane(data), lane(data), lane(GOOD)] == [status, status, 200]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GOOD + b"\r\n",
+        GOOD + GOOD,
+        GOOD[:-1],
+        GOOD.replace(b"OK", b"O\0K"),
+        GOOD.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        GOOD.replace(b"HTTP/1.1", b"RTSP/1.1"),
+        GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        b"\r\n" + GOOD,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + GOOD,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\r\n0\r\n\r\n",
+        b"",
+    ],
+)
+def test_whatever_is_not_ordinary_is_left_to_the_careful_lane_with_no_body_counted(data: bytes) -> None:
+    bodies = [b"of the response before"]
+    framing = FastFraming(head=False, bodies=bodies)
+    framing.expect(None)
+    lane = framing.express()
+    assert lane is not None
+    assert lane(data) == 0
+    assert bodies == [b"of the response before"]
+
+
+def test_in_mid_response_no_express_lane_is_open() -> None:
+    framing = FastFraming(head=False, bodies=[])
+    framing.expect(None)
+    framing.read(GOOD[:30])
+    assert framing.express() is None
+    framing.read(GOOD[30:])
+    assert framing.ended == 1
+    framing.ended = 0
+    framing.expect(None)
+    assert framing.express() is not None

@@ -1,0 +1,79 @@
+"""Firing as a caller of the engine does, in this process, and as a user does, by the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cannon.engine import fire
+from cannon.plan import Plan, Stop, Target
+from cannon.preflight import resolve
+from cannon.result import Result
+from cannon.shard import split
+from cannon.tally import Tally
+from tests.servers.rude import Rude
+
+__all__ = ["conserved", "counted", "fire_at", "result_of", "run_cli"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_SECOND_NS = 1_000_000_000
+
+
+def fire_at(
+    url: str,
+    *,
+    duration_s: float = 0.2,
+    amount: int | None = None,
+    connections: int = 1,
+    timeout_s: float = 5.0,
+    drain_s: float = 2.0,
+    control: int | None = None,
+    **settings: Any,
+) -> Tally:
+    """Fire at a URL in this process and return the sum of what was told. `settings` are others of a Plan."""
+    plan = Plan(
+        targets=(resolve(Target.parse(url)),),
+        stop=Stop(duration_ns=round(duration_s * _SECOND_NS), amount=amount),
+        connections=connections,
+        timeout_ns=round(timeout_s * _SECOND_NS),
+        drain_ns=round(drain_s * _SECOND_NS),
+        preflight=False,
+        **settings,
+    )
+    return sum(fire(split(plan, 1)[0], control), Tally())
+
+
+def conserved(tally: Tally) -> bool:
+    """Whether every request that was sent has ended in exactly one count, and every dial too."""
+    requests = tally.completed + tally.failed + tally.in_flight
+    dials = tally.made + tally.connects_failed + tally.connecting
+    return tally.sent == requests and tally.attempted == dials
+
+
+def counted(server: Rude, tally: Tally) -> bool:
+    """Whether the run holds together, and the server was asked what was sent: no more, and no less."""
+    server.wait_for(lambda seen: seen.requests >= tally.sent)
+    return conserved(tally) and server.requests == tally.sent
+
+
+def run_cli(*arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    """Run `python -m cannon` with these arguments; its output is captured, its end awaited."""
+    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return subprocess.run(
+        [sys.executable, "-m", "cannon", *arguments],
+        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def result_of(process: subprocess.CompletedProcess[str]) -> Result:
+    """The Result that a run with `-j` printed; AssertionError, with what it said instead, without one."""
+    assert process.stdout.startswith("{"), f"exit {process.returncode}, no result: {process.stderr[-2000:]}"
+    return Result.from_json(process.stdout.encode())

@@ -1,0 +1,106 @@
+"""The sentences about a result: true, in words, and silent where all is well."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cannon.reports import sentences
+from cannon.result import Validity
+from tests.results import a_failing_tally, a_result, a_tally, an_empty_tally
+
+HEALTHY = a_result()
+FAILING = a_result(tally=a_failing_tally())
+
+
+def test_a_healthy_run_has_only_its_sum_to_tell() -> None:
+    assert sentences.summary(HEALTHY) == "10,000 requests in 10.00 s, 1.8 MB read"
+    told = (
+        sentences.conservation,
+        sentences.connects,
+        sentences.responses,
+        sentences.mismatches,
+        sentences.excess,
+        sentences.interruption,
+    )
+    assert [say(HEALTHY) for say in told] == [None] * len(told)
+    assert sentences.validity(HEALTHY) == []
+
+
+def test_many_requests_are_rounded_in_the_sum() -> None:
+    result = a_result(tally=a_tally(sent=1_234_567, received_bytes=214_000_000), duration_ns=60_000_000_000)
+    assert sentences.summary(result) == "1.2M requests in 60.00 s, 214 MB read"
+
+
+def test_one_request_is_one() -> None:
+    assert sentences.summary(a_result(tally=a_tally([400_000]))) == "1 request in 10.00 s, 178 B read"
+
+
+def test_every_request_that_was_sent_is_accounted_for() -> None:
+    assert (
+        sentences.conservation(FAILING)
+        == "sent 1000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)"
+    )
+
+
+def test_what_was_due_and_not_sent_is_told() -> None:
+    assert (
+        sentences.conservation(a_result(tally=a_tally(never_sent=5)))
+        == "sent 10000 = 10000 completed; 5 due but never sent"
+    )
+
+
+def test_dials_that_failed_and_connections_closed_while_idle_are_told() -> None:
+    tally = msgspec.structs.replace(a_failing_tally(), attempted=26, connecting=1, closed_idle=4)
+    assert (
+        sentences.connects(a_result(tally=tally))
+        == "connects 26 = 12 made + 13 failed + 1 in progress; 4 closed by the server while idle"
+    )
+
+
+def test_statuses_expectations_and_surplus_are_told() -> None:
+    assert sentences.responses(FAILING) == "963 2xx responses, 27 non 2xx responses"
+    assert sentences.mismatches(FAILING) == "3 responses did not match what was expected"
+    assert sentences.excess(FAILING) == "1 response came that no request had asked for"
+
+
+def test_reasons_are_told_with_their_verdict() -> None:
+    assert sentences.validity(a_result(tally=an_empty_tally())) == ["invalid: no request succeeded"]
+    suspect = a_result(tally=a_tally(cpu_ns=9_900_000_000))
+    assert sentences.validity(suspect) == [
+        "suspect: cannon was busy for 99% of the time: it may have been the limit"
+    ]
+
+
+def test_an_interrupted_run_says_so() -> None:
+    assert (
+        sentences.interruption(a_result(interrupted="SIGINT", duration_ns=3_200_000_000))
+        == "interrupted by SIGINT: these figures are of the 3.20 s until then"
+    )
+
+
+def test_text_of_a_saved_result_is_cleaned() -> None:
+    result = a_result(interrupted=None, validity=Validity("in\x1bvalid", ["a\nb"]))
+    assert sentences.validity(result) == ["in\\x1bvalid: a\\nb"]
+
+
+@pytest.mark.parametrize(
+    ("percentile", "count", "enough"),
+    [
+        (99, 1_999, False),
+        (99, 2_000, True),
+        (50, 39, False),
+        (50, 40, True),
+        (2.5, 799, False),
+        (2.5, 800, True),
+    ],
+)
+def test_a_percentile_needs_twenty_samples_beyond_it(percentile: float, count: int, enough: bool) -> None:
+    assert sentences.supported(percentile, count) is enough
+
+
+@given(st.sampled_from([90.0, 99.0, 99.9, 99.99, 99.999]), st.integers(min_value=0, max_value=10**8))
+def test_more_samples_never_support_less(percentile: float, count: int) -> None:
+    assert sentences.supported(percentile, count) <= sentences.supported(percentile, count + 1)

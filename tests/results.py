@@ -1,0 +1,171 @@
+"""Realistic results for the tests of everything that reads one: counted in a Tally and made by `result_of`.
+
+`a_result()` is ten seconds against a healthy server. Whatever is changed goes through the same summing as in a run, so
+that a result of the tests never holds what a run could not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cannon.durations import OwnDelay
+from cannon.errors import Fault
+from cannon.host import Host
+from cannon.plan import Plan, Stop, Target
+from cannon.result import Cannon, Outside, Result, Worker, result_of
+from cannon.series import SeriesRow
+from cannon.tally import Example, Histogram, Row, Tally
+
+__all__ = [
+    "HOST",
+    "a_failing_tally",
+    "a_plan",
+    "a_result",
+    "a_series",
+    "a_tally",
+    "an_empty_tally",
+    "latencies_ns",
+]
+
+SECOND_NS = 1_000_000_000
+HOST = Host(cpu="Test CPU @ 3.00GHz", cores=4, kernel="Linux 6.1.0", hostname="bench")
+RESPONSE_BYTES = 178
+
+
+def a_plan(**changes: Any) -> Plan:
+    """`cannon -d 10 -c 10 http://localhost:4000/`, with changes."""
+    settings: dict[str, Any] = {
+        "targets": (Target.parse("http://localhost:4000/"),),
+        "stop": Stop(duration_ns=10 * SECOND_NS),
+    }
+    return Plan(**(settings | changes))
+
+
+def latencies_ns(count: int = 10_000, middle_ns: int = 400_000) -> list[int]:
+    """Durations with the long tail that servers have, the same at each call: half lie below `middle_ns`."""
+    return [round(middle_ns * (0.5 + 0.5 * (count / (2 * (count - rank))) ** 0.6)) for rank in range(count)]
+
+
+def a_tally(durations_ns: list[int] | None = None, **changes: Any) -> Tally:
+    """A healthy run of ten seconds: every request answered with 200, in the given times."""
+    durations_ns = latencies_ns() if durations_ns is None else durations_ns
+    count = len(durations_ns)
+    counted: dict[str, Any] = {
+        "sent": count,
+        "succeeded": count,
+        "status": {200: count} if count else {},
+        "attempted": 10,
+        "made": 10,
+        "sent_bytes": 80 * count,
+        "received_bytes": RESPONSE_BYTES * count,
+        "received_body_bytes": 14 * count,
+        "whole": Histogram.of(*durations_ns),
+        "connect": Histogram.of(*(90_000 + 5_000 * index for index in range(10))),
+        "own_delay": Histogram.of(*(20_000 + 10 * index for index in range(count))),
+        "row": Row(
+            window_ns=10 * SECOND_NS, requests=count, succeeded=count, received_bytes=RESPONSE_BYTES * count
+        ),
+        "cpu_ns": 7 * SECOND_NS,
+        "run_delay_ns": 12_000_000,
+        "longest_pause_ns": 210_000,
+    }
+    return Tally(**(counted | changes))
+
+
+def a_failing_tally(messages: dict[Fault, str] | None = None) -> Tally:
+    """A run in which every kind of loss came: 1,000 sent = 990 completed + 8 failed + 2 in flight."""
+    told = {
+        Fault.TIMEOUT: "no response within 10 s",
+        Fault.RESET: "the server reset the connection after 512 bytes",
+        Fault.REFUSED: "127.0.0.1:4000 refused the connection",
+    } | (messages or {})
+    durations_ns = latencies_ns(990)
+    return a_tally(
+        durations_ns,
+        sent=1000,
+        spread=Histogram.of(*[10 * SECOND_NS] * 6),
+        row=Row(
+            window_ns=10 * SECOND_NS,
+            requests=990,
+            succeeded=960,
+            failed=8,
+            received_bytes=RESPONSE_BYTES * 990,
+        ),
+        succeeded=960,
+        mismatched=3,
+        status={200: 963, 404: 20, 503: 7},
+        errors={Fault.TIMEOUT: 6, Fault.RESET: 2},
+        in_flight=2,
+        oldest_in_flight_ns=2_340_000_000,
+        excess=1,
+        attempted=25,
+        made=12,
+        connect_errors={Fault.REFUSED: 13},
+        examples={
+            fault: Example(at_ns=index, message=text) for index, (fault, text) in enumerate(told.items())
+        },
+    )
+
+
+def an_empty_tally() -> Tally:
+    """A server that refused every connection: ten seconds in which nothing was sent."""
+    return Tally(
+        attempted=40,
+        connect_errors={Fault.REFUSED: 40},
+        examples={Fault.REFUSED: Example(at_ns=1_000, message="127.0.0.1:4000 refused the connection")},
+        row=Row(window_ns=10 * SECOND_NS),
+        cpu_ns=20_000_000,
+    )
+
+
+def a_series(tally: Tally, rows: int = 10) -> list[SeriesRow]:
+    """Rows of one second whose counts add up to what ended inside the tally's window; the load rises and falls."""
+    row = tally.row
+    weights = [10 + min(index, rows - 1 - index) for index in range(rows)]
+    shares = [sum(weights[: index + 1]) / sum(weights) for index in range(rows)]
+    p50_ns, p99_ns = tally.service.percentiles_ns((50, 99))
+
+    def part(total: int, index: int) -> int:
+        return round(total * shares[index]) - (round(total * shares[index - 1]) if index else 0)
+
+    return [
+        SeriesRow(
+            t_s=index + 1.0,
+            window_s=1.0,
+            requests=part(row.requests, index),
+            succeeded=part(row.succeeded, index),
+            failed=part(row.failed, index),
+            bytes=part(row.received_bytes, index),
+            p50_ms=None if p50_ns is None else p50_ns / 1e6,
+            p99_ms=None if p99_ns is None else p99_ns / 1e6,
+            max_ms=None if tally.service.max_ns is None else tally.service.max_ns / 1e6,
+        )
+        for index in range(rows)
+    ]
+
+
+def a_result(**changes: Any) -> Result:
+    """A Result of a whole run. Changes are arguments of `result_of`, or fields of the Result itself."""
+    tally: Tally = changes.pop("tally", None) or a_tally()
+    plan: Plan = changes.pop("plan", None) or a_plan()
+    found: dict[str, Any] = {
+        "duration_ns": 10 * SECOND_NS,
+        "series": a_series(tally),
+        "outside": Outside(preflight=1),
+        "cannon": Cannon("0.1.0", plan.engine.value, "3.11.2", "cannon -d 10 -c 10 http://localhost:4000/"),
+        "host": HOST,
+        "started": "2026-01-02T03:04:05.000Z",
+        "finished": "2026-01-02T03:04:15.250Z",
+        "cpu_s": tally.cpu_ns / 1e9 + 0.2,
+        "steal": 0.0,
+        "workers": [
+            Worker(0, HOST.hostname, tally.sent, tally.completed, OwnDelay.of(tally.own_delay), "ended")
+        ],
+        "problems": [],
+        "interrupted": None,
+    }
+    arguments = {name: changes.pop(name) for name in tuple(found) if name in changes}
+    result = result_of(plan=plan, tally=tally, **(found | arguments))
+    return msgspec.structs.replace(result, **changes)

@@ -21,7 +21,7 @@ from itertools import repeat
 
 from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming, Framing
-from cannon.engine.loop import Handler, Loop
+from cannon.engine.loop import Loop
 from cannon.engine.meter import Meter
 from cannon.plan import Address
 
@@ -86,8 +86,13 @@ class ScriptedPoller:
 
 def fire(case: str, reads: int) -> int:
     """Let one connection read that often; returns how many responses it counted."""
-    loop: Loop
-    loop = Loop(ScriptedPoller(reads // 8, lambda: loop.halt()))
+    loops: list[Loop] = []
+
+    def halt() -> None:
+        loops[0].halt()
+
+    loop = Loop(ScriptedPoller(reads // 8, halt))
+    loops.append(loop)
     meter = Meter(lambda status: status == 200, time.monotonic_ns())
 
     def frame() -> Framing:
@@ -104,8 +109,6 @@ def fire(case: str, reads: int) -> int:
         finished=lambda: None,
     )
     connection.dial(time.monotonic_ns())
-    never: Handler = lambda now_ns: None  # noqa: E731 - a name for what it does not do
-    loop.call_at(10**18, never)
     loop.run(10**18, meter.settle)
     meter.fold()
     tally = meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)
@@ -116,8 +119,10 @@ def fire(case: str, reads: int) -> int:
 def instructions(case: str, reads: int) -> tuple[int, int]:
     """(instructions, responses) of a process that reads that often."""
     done = subprocess.run(
-        ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-        + [sys.executable, __file__, "--child", str(reads), "--case", case],
+        [
+            *("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"),
+            *(sys.executable, __file__, "--child", str(reads), "--case", case),
+        ],
         capture_output=True,
         text=True,
         check=True,

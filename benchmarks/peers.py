@@ -114,9 +114,8 @@ def nginx() -> Iterator[str]:
         configuration = Path(folder, "nginx.conf")
         configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
         server = subprocess.Popen(
-            [program, "-c", str(configuration), "-p", folder],
+            _on_core(NGINX_CORE, [program, "-c", str(configuration), "-p", folder]),
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {NGINX_CORE}),
         )
         try:
             _wait_until_it_listens(port)
@@ -138,14 +137,17 @@ def _wait_until_it_listens(port: int) -> None:
             time.sleep(0.02)
 
 
+def _on_core(core: int, command: list[str]) -> list[str]:
+    return ["taskset", "-c", str(core), *command]
+
+
 def measure(client: Client, url: str, seconds: int, connections: int) -> Run:
     """Run a client on its core and count its whole tree: wait4 tells of a process and all it waited for."""
     with tempfile.TemporaryFile() as output:
         started = subprocess.Popen(
-            client.command(url, seconds, connections),
+            _on_core(CLIENT_CORE, client.command(url, seconds, connections)),
             stdout=output,
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CORE}),
         )
         _, status, usage = os.wait4(started.pid, 0)
         started.returncode = os.waitstatus_to_exitcode(status)

@@ -15,7 +15,9 @@ __all__ = ["Pace", "Unpaced", "share"]
 class Pace(Protocol):
     """Yields due times in ns since the start of the run: endless, never decreasing, the same at each call."""
 
-    def due_ns(self) -> Iterator[int]: ...
+    def due_ns(self) -> Iterator[int]:
+        """A new walk through the due times."""
+        ...
 
 
 class Unpaced:

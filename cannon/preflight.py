@@ -20,7 +20,7 @@ from cannon.text import clean, redact_url
 __all__ = ["Preflight", "preflight", "resolve", "resolved"]
 
 _LOOK_EVERY_NS = 20_000_000
-_ASIDE = 500
+_SERVER_ERROR = 500
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -56,12 +56,11 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
         if total.connects_failed:
             break
     if total.connects_failed:
-        raise InvalidRun(
-            f"cannot connect to {url}: {_reason(total, total.connect_errors)}{_HINTS.get(min(total.connect_errors), '')}"
-        )
+        hint = _HINTS.get(min(total.connect_errors), "")
+        raise InvalidRun(f"cannot connect to {url}: {_reason(total, total.connect_errors)}{hint}")
     if total.failed:
         raise InvalidRun(f"no response from {url}: {_reason(total, total.errors)}")
-    refusing = [status for status in total.status if status >= _ASIDE]
+    refusing = [status for status in total.status if status >= _SERVER_ERROR]
     notes = tuple(f"{url} answers with status {status}" for status in refusing)
     return Preflight(total.sent, notes)
 

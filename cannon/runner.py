@@ -101,6 +101,8 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
     outside = Outside()
     if plan.preflight:
         watch(Progress(phase=Phase.PREFLIGHT))
+        if plan.trace:
+            note("the preflight, off the clock:")
         found = preflight(plan, interrupt.fileno())
         outside = Outside(preflight=found.sent)
         for line in found.notes:
@@ -109,6 +111,8 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
     if warmup is not None and interrupt.reason is None:
         warmed = _fire(warmup, Phase.WARMUP, watch, _ignore, interrupt)
         outside = Outside(preflight=outside.preflight, warmup=warmed.total.sent)
+    if plan.trace:
+        note("the run:")
     if interrupt.reason is None:
         fired = _fire(plan, Phase.FIRE, watch, rows, interrupt)
     else:

@@ -17,7 +17,7 @@ import msgspec
 
 from cannon.errors import Fault
 
-__all__ = ["Example", "Histogram", "Row", "Tally", "UNIT_BITS"]
+__all__ = ["UNIT_BITS", "Example", "Histogram", "Row", "Tally"]
 
 UNIT_BITS = 6
 """Durations are counted in units of 2**6 ns: exact to 64 ns, and cheap to find."""
@@ -44,10 +44,11 @@ def _width(unit: int) -> int:
 def _pour(counts: dict[int, int], into: dict[int, int]) -> None:
     """Add counts, coarsely. `_coarse` is written out: this runs for thousands of units every second."""
     for unit, samples in counts.items():
+        bucket = unit
         if unit >> _KEPT_BITS:
             dropped = unit.bit_length() - _KEPT_BITS
-            unit = unit >> dropped << dropped
-        into[unit] = into.get(unit, 0) + samples
+            bucket = unit >> dropped << dropped
+        into[bucket] = into.get(bucket, 0) + samples
 
 
 class Histogram(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from cannon.result import schema
 
@@ -15,7 +15,7 @@ __all__ = ["assert_valid"]
 
 
 def assert_valid(data: bytes) -> Mapping[str, Any]:
-    """Return the document of a result file; AssertionError when it is not one: by the schema, or NaN, or a key twice."""
+    """Return the document of a result file; AssertionError when it is none: by the schema, NaN, a key twice."""
     document = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     problems = [f"{error.json_path}: {error.message}" for error in _validator().iter_errors(document)]
     assert not problems, problems

@@ -58,7 +58,7 @@ def _imports(path: Path) -> set[str]:
 
 
 def _layer(module: str) -> int | None:
-    top = module.split(".")[0]
+    top = module.partition(".")[0]
     return next((level for level, names in enumerate(LAYERS) if top in names), None)
 
 

@@ -37,7 +37,7 @@ bytes are to be given to `read`."""
 
 
 class Framing(Protocol):
-    """What a connection does with the bytes of a socket, read at most HEAD_LIMIT_BYTES at once:
+    """What a connection does with the bytes of a socket, read at most HEAD_LIMIT_BYTES at once.
 
         expect(None)        before each request
         express()           a lane for what is ordinary, if one is open; while nothing of a response has come

@@ -95,7 +95,8 @@ class Loop:
 
     def call_at(self, when_ns: int, handler: Handler) -> None:
         """Call `handler` once, when the monotonic clock has passed `when_ns`. There is no way to cancel: a timer
-        that has become idle looks at the state it finds and does nothing."""
+        that has become idle looks at the state it finds and does nothing.
+        """
         self._timers_made += 1
         heapq.heappush(self._timers, (when_ns, self._timers_made, handler))
 

@@ -134,7 +134,8 @@ class Meter:
 
     def tally(self, *, window_ns: int, cpu_ns: int, run_delay_ns: int, longest_pause_ns: int) -> Tally:
         """What was counted since the last call. `window_ns`: how much of the measured window that was; with 0,
-        what ended belongs to no row. CPU and run delay are cumulative."""
+        what ended belongs to no row. CPU and run delay are cumulative.
+        """
         self.fold()
         sent, told = self.sent, self._told
         cumulative = Tally(

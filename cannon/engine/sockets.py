@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 
 from cannon.errors import Fault
 from cannon.plan import Address
-from cannon.text import clean
+from cannon.text import clean, redact_headers, redact_text
 
 __all__ = ["Socket", "TracedSocket", "dial_fault", "open_socket", "open_traced_socket"]
 
@@ -115,7 +115,7 @@ class TracedSocket:
     def _lines(self, mark: str, data: bytes) -> None:
         lines = data.split(b"\n")
         for line in lines[:_SHOWN_LINES]:
-            self._say(mark, clean(line.rstrip(b"\r"), _SHOWN_CHARACTERS))
+            self._say(mark, _shown(line.rstrip(b"\r")))
         if len(lines) > _SHOWN_LINES:
             self._say(mark, f"... {len(lines) - _SHOWN_LINES} more lines")
 
@@ -124,3 +124,11 @@ class TracedSocket:
         with suppress(OSError):
             self._output.write(f"{mark}{text}\n")
             self._output.flush()
+
+
+def _shown(line: bytes) -> str:
+    """A line of a head or body, safe for a terminal, secrets redacted."""
+    name, colon, value = line.decode("latin-1").partition(": ")
+    if colon:
+        ((name, value),) = redact_headers([(name, value)])
+    return clean(redact_text(f"{name}{colon}{value}"), _SHOWN_CHARACTERS)

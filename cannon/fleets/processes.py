@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Self
 
 from cannon.engine.messages import Inbox, write_message
 from cannon.shard import Shard
@@ -36,8 +37,8 @@ class Processes:
         self._workers: list[subprocess.Popen[bytes]] = []
         self.lost: set[int] = set()
 
-    def __enter__(self) -> Processes:
-        for shard in self._shards:
+    def __enter__(self) -> Self:
+        for _ in self._shards:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "cannon.engine"],
                 stdin=subprocess.PIPE,

@@ -114,7 +114,7 @@ class Live:
 
 
 def line(progress: Progress, ahead_s: float, width: int, unicode: bool) -> str:
-    """The line, at most `width` characters: what was told, moved on by the seconds since. What has no room is left out."""
+    """The line, at most `width` characters: what was told, moved on by the seconds since. No room: left out."""
     share, where = _position(progress, ahead_s)
     parts = [_NAMES[progress.phase], *([where] if where else []), *_figures(progress)]
     while len(parts) > 1 and len("  ".join(parts)) > width:

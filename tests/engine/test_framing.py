@@ -149,8 +149,8 @@ SHORT = [case.data for case in CASES if 0 < len(case.data) < 400]
 def test_what_comes_in_one_read_is_judged_as_what_comes_in_single_bytes(
     data: bytes, edits: list[tuple[int, int, bytes]]
 ) -> None:
-    for at, removed, inserted in edits:
-        at = min(at, len(data))
+    for anywhere, removed, inserted in edits:
+        at = min(anywhere, len(data))
         data = data[:at] + inserted + data[at + removed :]
     whole = answer("fast", split(data, [0, len(data)]))
     bytewise = answer("fast", split(data, list(range(len(data) + 1))))

@@ -356,5 +356,8 @@ def said(plan: Any) -> str:
 
 
 def test_rich_is_not_loaded_before_there_is_something_to_draw() -> None:
-    program = "import sys, cannon.reports.console, cannon.reports.live, cannon.reports.files; sys.exit('rich' in sys.modules)"
+    program = (
+        "import sys, cannon.reports.console, cannon.reports.live, cannon.reports.files;"
+        "sys.exit('rich' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)

@@ -164,7 +164,10 @@ def test_a_pipe_that_nobody_reads_does_not_hold_the_run(tmp_path: Path) -> None:
 
 
 def test_standard_output_that_is_a_file_keeps_what_stands_in_it(tmp_path: Path) -> None:
-    program = "from cannon.reports.files import write; print('before'); write('/dev/stdout', b'report\\n'); print('after')"
+    program = (
+        "from cannon.reports.files import write;"
+        "print('before'); write('/dev/stdout', b'report\\n'); print('after')"
+    )
     with (tmp_path / "out").open("wb") as out:
         subprocess.run([sys.executable, "-c", program], stdout=out, check=True, timeout=30)
     assert (tmp_path / "out").read_bytes() == b"before\nreport\nafter\n"

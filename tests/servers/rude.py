@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from tests.servers.answers import Asked, End, Pause, Script, reads_body, script_for
@@ -73,7 +74,7 @@ class Rude:
 
     # What a test sees.
 
-    def __enter__(self) -> Rude:
+    def __enter__(self) -> Self:
         self._wakes.setblocking(False)
         self._selector.register(self._wakes, selectors.EVENT_READ)
         self._listen()

@@ -93,7 +93,7 @@ def test_nginx_is_a_proxy_of_either_kind(node: Node, upstream_http: str, connect
     [(Nginx, "nginx"), (Node, "nodejs"), (lambda: HAProxy("http://127.0.0.1:1"), "haproxy")],
 )
 def test_a_missing_server_is_an_error_that_names_its_package(
-    monkeypatch: pytest.MonkeyPatch, make: type[Nginx] | type[Node], package: str
+    monkeypatch: pytest.MonkeyPatch, make: type[Nginx | Node], package: str
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(FileNotFoundError, match=f"apt-get install {package}"), make():

@@ -1,0 +1,178 @@
+"""One connection, with a socket that does exactly what the test says."""
+
+from __future__ import annotations
+
+import errno
+from time import monotonic_ns
+
+import pytest
+
+from cannon.engine.connection import Connection
+from cannon.engine.framing import FastFraming
+from cannon.engine.loop import READ, WRITE, Loop
+from cannon.engine.meter import Meter
+from cannon.errors import Fault
+from cannon.plan import Address
+from cannon.tally import Tally
+from tests.engine.fakes import FakePoller, FakeSocket
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+AGAIN = BlockingIOError(errno.EAGAIN, "again")
+GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+class _Fired:
+    """A connection over sockets given in advance, turned by hand."""
+
+    def __init__(self, *sockets: FakeSocket, amount: int = 1) -> None:
+        self.sockets = list(sockets)
+        self.poller = FakePoller()
+        self.loop = Loop(self.poller)
+        self.meter = Meter(lambda status: status < 400, monotonic_ns())
+        self.finished = 0
+        unused = iter(sockets)
+        self.connection = Connection(
+            loop=self.loop,
+            meter=self.meter,
+            addresses=(Address("127.0.0.1", 1),),
+            timeout_ns=10**12,
+            supply=self.meter.supply(REQUEST, amount),
+            frame=lambda: FastFraming(head=False, bodies=self.meter.bodies),
+            open_socket=lambda address: next(unused),
+            finished=self._finished,
+        )
+        self.connection.dial(monotonic_ns())
+
+    def _finished(self) -> None:
+        self.finished += 1
+
+    def turn(self, times: int = 1) -> None:
+        """Say of the open socket that it is ready, that often."""
+        for _ in range(times):
+            self.poller.ready.append([(fd, READ) for fd in self.poller.watched])
+            now_ns = monotonic_ns()
+            self.loop.call_at(now_ns, lambda when: self.loop.halt())
+            self.loop.run(now_ns + 10**9, self.meter.settle)
+
+    def tally(self) -> Tally:
+        return self.meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)
+
+
+def test_requests_follow_one_another_until_there_are_no_more() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD, GOOD, GOOD]), amount=3)
+    fired.turn(3)
+    assert fired.sockets[0].sent == REQUEST * 3
+    assert (fired.finished, fired.sockets[0].closed, fired.poller.watched) == (1, True, {})
+    told = fired.tally()
+    assert (told.sent, told.status, told.received_bytes) == (3, {200: 3}, 3 * len(GOOD))
+
+
+def test_the_stamp_that_ends_a_request_starts_the_next() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD, GOOD]), amount=2)
+    began_ns = fired.connection.firing_since()
+    fired.turn(2)
+    told = fired.tally()
+    assert began_ns is not None
+    assert told.service.count == 2
+
+
+def test_a_large_request_goes_out_in_pieces_and_its_answer_counts_once() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD], rooms=[5, AGAIN, 4]))
+    assert fired.poller.watched == {5: READ | WRITE}
+    assert fired.tally().sent_bytes == 5
+    fired.sockets[0].pieces.clear()
+    fired.turn(3)
+    assert fired.sockets[0].sent == REQUEST
+    assert fired.poller.watched == {5: READ}
+    fired.sockets[0].pieces.append(GOOD)
+    fired.turn()
+    told = fired.tally()
+    assert (told.status, told.sent_bytes) == ({200: 1}, len(REQUEST) - 5)
+
+
+def test_after_an_answer_to_half_a_request_the_connection_is_not_used_again() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD], rooms=[5, AGAIN]), FakeSocket(6, pieces=[GOOD]), amount=2)
+    fired.turn()
+    assert fired.sockets[0].closed
+    assert fired.sockets[1].sent == REQUEST
+    fired.turn()
+    assert fired.tally().status == {200: 2}
+
+
+def test_what_the_server_said_before_it_reset_half_a_request_is_heard() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD], rooms=[5, GONE]))
+    fired.turn(2)
+    assert fired.tally().status == {200: 1}
+
+
+def test_a_request_that_found_the_connection_closed_goes_out_on_the_next_and_counts_once() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[GOOD], rooms=[len(REQUEST), GONE]), FakeSocket(6, pieces=[GOOD]), amount=2
+    )
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.sent, told.status, told.closed_idle, told.errors) == (2, {200: 2}, 1, {})
+    assert told.sent_bytes == 2 * len(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "fault"),
+    [
+        ([b""], Fault.EMPTY_REPLY),
+        ([GONE], Fault.RESET),
+        ([GOOD[:10], b""], Fault.TRUNCATED),
+        ([GOOD[:-1], GONE], Fault.RESET),
+        ([GOOD, b""], Fault.STALE),
+        ([GOOD, GONE], Fault.STALE),
+        ([b"no http at all\r\n\r\n"], Fault.MALFORMED),
+        ([b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000], Fault.HEAD_TOO_LARGE),
+    ],
+)
+def test_each_end_of_a_request_has_its_fault(pieces: list[bytes | OSError], fault: Fault) -> None:
+    good = GOOD in pieces
+    fired = _Fired(FakeSocket(pieces=pieces), FakeSocket(6, pieces=[GOOD]), amount=2 + good)
+    fired.turn(4)
+    told = fired.tally()
+    assert (told.errors, told.status) == ({fault: 1}, {200: 1 + good})
+    assert told.sent == told.completed + told.failed
+
+
+def test_a_stopped_connection_reads_what_is_in_flight_and_sends_no_more() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD, GOOD]), amount=9)
+    fired.connection.stop()
+    assert fired.finished == 0
+    fired.turn()
+    assert (fired.finished, fired.tally().status) == (1, {200: 1})
+
+
+def test_a_connection_that_is_stopped_in_the_dial_counts_as_connecting() -> None:
+    fired = _Fired(FakeSocket(dialled=errno.EINPROGRESS))
+    fired.connection.stop()
+    told = fired.tally()
+    assert (told.attempted, told.made, told.connecting, fired.finished) == (1, 0, 1, 1)
+    assert fired.sockets[0].closed
+
+
+def test_an_abandoned_connection_is_closed_and_finishes_nobody() -> None:
+    fired = _Fired(FakeSocket())
+    assert fired.connection.firing_since() is not None
+    fired.connection.abandon()
+    assert (fired.finished, fired.sockets[0].closed, fired.connection.firing_since()) == (0, True, None)
+
+
+def test_after_excess_bytes_the_connection_is_closed_and_they_are_noted() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD + b"more"]), FakeSocket(6, pieces=[GOOD]), amount=2)
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.status, told.excess, told.made) == ({200: 2}, 1, 2)
+
+
+def test_a_large_response_makes_the_reads_larger() -> None:
+    body = b"x" * 40_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n"
+    data = head + body
+    fired = _Fired(FakeSocket(pieces=[data[:16_384], data[16_384:], data]), amount=2)
+    fired.turn(3)
+    told = fired.tally()
+    assert (told.status, told.received_body_bytes, told.spread.count) == ({200: 2}, 80_000, 2)

@@ -1,0 +1,91 @@
+"""The result file is what its schema says, and counts that do not add up are never shown as valid."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from cannon.errors import Fault
+from cannon.result import Result, schema
+from cannon.tally import Histogram, Row, Tally
+from tests.results import a_failing_tally, a_result, a_tally, an_empty_tally
+from tests.schemas import assert_valid
+from tests.strategies import tallies
+
+
+def test_a_file_reads_back_as_the_same_result() -> None:
+    result = a_result()
+    assert Result.from_json(result.to_json()) == result
+
+
+@pytest.mark.parametrize("tally", [a_tally(), a_failing_tally(), an_empty_tally()])
+def test_every_result_is_a_file_by_the_schema(tally: Tally) -> None:
+    assert_valid(a_result(tally=tally).to_json())
+
+
+def test_where_there_is_nothing_to_tell_stands_null() -> None:
+    document = assert_valid(a_result(tally=an_empty_tally()).to_json())
+    assert document["latency_ms"]["p50"] is None
+    assert document["requests"]["oldest_in_flight_ms"] is None
+    assert document["client"]["cpu_us_per_request"] is None
+
+
+def test_counts_that_do_not_add_up_make_the_result_invalid() -> None:
+    result = a_result(tally=a_tally(sent=1))
+    assert result.validity.verdict == "invalid"
+    assert "cannon lost count" in result.validity.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("cpu_ns", "verdict", "saturated"), [(9_900_000_000, "suspect", True), (5_000_000_000, "valid", False)]
+)
+def test_a_client_without_cpu_to_spare_makes_the_figures_suspect(
+    cpu_ns: int, verdict: str, *, saturated: bool
+) -> None:
+    result = a_result(tally=a_tally(cpu_ns=cpu_ns, row=Row(window_ns=10_000_000_000, requests=1)))
+    assert (result.validity.verdict, result.client.saturated, result.exit_code) == (verdict, saturated, 0)
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "tally", "code"),
+    [
+        (None, a_tally(), 0),
+        (None, an_empty_tally(), 3),
+        ("SIGINT", an_empty_tally(), 130),
+        ("SIGTERM", a_tally(), 143),
+    ],
+)
+def test_the_exit_code_is_the_first_that_applies(interrupted: str | None, tally: Tally, code: int) -> None:
+    assert a_result(tally=tally, interrupted=interrupted).exit_code == code
+
+
+def test_the_histogram_in_the_file_is_the_distribution_behind_the_figures() -> None:
+    tally = a_tally(spread=Histogram.of(10_000_000_000))
+    assert a_result(tally=tally).latency == tally.service
+    assert a_result(tally=an_empty_tally()).latency == Histogram()
+
+
+@given(tallies)
+def test_statuses_and_errors_sum_to_what_they_are_parts_of(tally: Tally) -> None:
+    result = a_result(
+        tally=msgspec.structs.replace(tally, whole=Histogram(), spread=Histogram(), own_delay=Histogram())
+    )
+    assert sum(result.status.values()) == result.requests.completed
+    assert sum(result.errors.values()) == result.requests.failed
+    assert sum(result.connects.errors.values()) == result.connects.failed
+
+
+def test_faults_stand_under_their_names() -> None:
+    result = a_result(tally=a_tally(sent=1001, errors={Fault.HEAD_TOO_LARGE: 1}))
+    assert result.errors == {"head_too_large": 1}
+
+
+def test_the_schema_names_itself_and_every_field() -> None:
+    described: dict[str, Any] = schema()
+    assert described["title"] == "cannon/result/1"
+    fields = described["$defs"]["Result"]["properties"]
+    assert set(json.loads(a_result().to_json())) == set(fields)

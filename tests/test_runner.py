@@ -1,0 +1,95 @@
+"""A run is a preflight, a warm-up, the firing and the sum; whoever watches hears of it and reaches nothing."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import msgspec
+import pytest
+
+from cannon.errors import InvalidRun
+from cannon.plan import Plan, Stop, Target, Warmup
+from cannon.progress import Phase, Progress
+from cannon.runner import Interrupt, run
+from cannon.series import SeriesRow
+from tests.schemas import assert_valid
+from tests.servers.ports import reserved_port
+from tests.servers.rude import Rude
+
+pytest_plugins = ("tests.servers.fixtures",)
+
+SECOND_NS = 1_000_000_000
+
+
+def _plan(url: str, **settings: object) -> Plan:
+    plan = Plan(targets=(Target.parse(url),), connections=3, stop=Stop(duration_ns=SECOND_NS // 4))
+    return msgspec.structs.replace(plan, **settings)
+
+
+def test_what_the_server_counted_is_sent_and_outside(rude: Rude) -> None:
+    result = run(_plan(rude.url("/ok"), warmup=Warmup(Stop(amount=30)), workers=2))
+    assert (result.outside.preflight, result.outside.warmup) == (1, 30)
+    assert result.requests.in_flight == 0
+    assert rude.requests == result.requests.sent + 31
+    assert [worker.state for worker in result.workers] == ["ended", "ended"]
+    assert sum(worker.sent for worker in result.workers) == result.requests.sent
+    assert_valid(result.to_json())
+
+
+def test_the_window_is_measured_and_the_series_adds_up(rude: Rude) -> None:
+    heard: list[SeriesRow] = []
+    result = run(_plan(rude.url("/ok"), sample_ns=SECOND_NS // 10), rows=heard.append)
+    assert 0.25 <= result.duration_s < 0.5
+    assert heard == result.series
+    assert [round(row.window_s, 1) for row in result.series] == [0.1, 0.1, pytest.approx(0.05, abs=0.06)]
+    assert result.requests.per_s == pytest.approx(sum(row.requests for row in heard) / result.duration_s)
+
+
+def test_progress_is_told_phase_by_phase(rude: Rude) -> None:
+    heard: list[Progress] = []
+    run(_plan(rude.url("/ok"), warmup=Warmup(Stop(amount=3)), stop=Stop(amount=5)), watch=heard.append)
+    assert list(dict.fromkeys(progress.phase for progress in heard)) == [
+        Phase.PREFLIGHT,
+        Phase.WARMUP,
+        Phase.FIRE,
+    ]
+    assert (heard[-1].amount, heard[-1].completed, heard[-1].duration_s) == (5, 5, None)
+
+
+def test_an_interrupt_ends_the_run_early_with_all_that_was_measured(rude: Rude) -> None:
+    with closing(Interrupt()) as interrupt:
+        fired = threading.Event()
+
+        def watch(progress: Progress) -> None:
+            if progress.completed and not fired.is_set():
+                fired.set()
+                interrupt.stop("SIGINT")
+
+        plan = _plan(rude.url("/ok"), stop=Stop(duration_ns=60 * SECOND_NS), sample_ns=SECOND_NS // 20)
+        result = run(plan, watch=watch, interrupt=interrupt)
+    assert (result.interrupted, result.exit_code) == ("SIGINT", 130)
+    assert result.duration_s < 10
+    assert result.requests.completed > 0
+    assert rude.requests == result.requests.sent + 1
+
+
+def test_an_interrupt_before_the_firing_leaves_a_result_without_figures(rude: Rude) -> None:
+    with closing(Interrupt()) as interrupt:
+        interrupt.stop("SIGTERM")
+        result = run(_plan(rude.url("/ok")), interrupt=interrupt)
+    assert (result.requests.sent, result.latency_ms.p50, result.exit_code) == (0, None, 143)
+    assert_valid(result.to_json())
+
+
+def test_nothing_to_fire_at_is_an_error_before_anything_is_fired() -> None:
+    with reserved_port() as port, pytest.raises(InvalidRun, match="Connection refused"):
+        run(_plan(f"http://127.0.0.1:{port}/"))
+
+
+def test_a_server_error_is_a_note(rude: Rude) -> None:
+    notes: list[str] = []
+    result = run(_plan(rude.url("/status/500"), stop=Stop(amount=3)), note=notes.append)
+    assert any("status 500" in note for note in notes)
+    assert (result.validity.verdict, result.exit_code) == ("invalid", 3)
+    assert result.validity.reasons == ["no request succeeded"]

@@ -144,6 +144,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         amount = self.stop.amount
         for wrong, message in (
             (not self.targets, "a URL is needed, e.g. cannon http://127.0.0.1:4000/"),
+            (
+                any(target.scheme != "http" for target in self.targets),
+                "https is not in this version yet; e.g. http://127.0.0.1:4000/",
+            ),
             (self.connections < 1, "-c/--connections must be 1 or more, e.g. -c 10"),
             (self.workers < 1, "-w/--workers must be 1 or more, e.g. -w 2"),
             (

@@ -21,7 +21,6 @@ class Phase(StrEnum):
     PREFLIGHT = "preflight"
     WARMUP = "warmup"
     FIRE = "fire"
-    DRAIN = "drain"
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

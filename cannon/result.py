@@ -290,6 +290,8 @@ def _validity(tally: Tally, problems: list[str], saturated: bool, busy: float | 
     invalid = list(problems)
     if not tally.succeeded:
         invalid.append("no request succeeded")
+    if tally.never_sent:
+        invalid.append(f"{tally.never_sent} requests were never sent: nothing could be reached any more")
     if tally.sent != tally.completed + tally.failed + tally.in_flight:
         invalid.append(
             f"cannon lost count: {tally.sent} sent, but {tally.completed} completed, {tally.failed} failed"

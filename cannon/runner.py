@@ -113,6 +113,10 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
         outside = Outside(preflight=outside.preflight, warmup=warmed.total.sent)
     if plan.trace:
         note("the run:")
+    if plan.log is not None:
+        # Workers append to one file, which begins empty.
+        with open(plan.log, "wb"):
+            pass
     if interrupt.reason is None:
         fired = _fire(plan, Phase.FIRE, watch, rows, interrupt)
     else:

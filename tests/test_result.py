@@ -34,6 +34,12 @@ def test_where_there_is_nothing_to_tell_stands_null() -> None:
     assert document["client"]["cpu_us_per_request"] is None
 
 
+def test_an_amount_that_was_given_up_makes_the_result_invalid() -> None:
+    result = a_result(tally=a_tally(never_sent=7))
+    assert result.validity.reasons == ["7 requests were never sent: nothing could be reached any more"]
+    assert result.exit_code == 3
+
+
 def test_counts_that_do_not_add_up_make_the_result_invalid() -> None:
     result = a_result(tally=a_tally(sent=1))
     assert result.validity.verdict == "invalid"

@@ -80,15 +80,7 @@ def _target(urls: Sequence[str]) -> Target:
         raise UsageError(f"URL '{clean(redact_url(url))}' is not UTF-8; write other bytes as %FF") from None
     except UsageError as error:
         raise UsageError(error.message.replace(repr(url), f"'{clean(redact_url(url))}'")) from None
-    _refuse_tls(target)
     return target
-
-
-def _refuse_tls(target: Target) -> None:
-    if target.scheme == "https":
-        raise UsageError(
-            f"URL '{clean(redact_url(target.url))}': https is not in this version yet; e.g. http://127.0.0.1:4000/"
-        )
 
 
 def _header(number: int, given: str) -> tuple[str, str]:

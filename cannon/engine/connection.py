@@ -101,8 +101,7 @@ class Connection:
         read_bytes = self._read_bytes
         meter = self._meter
         unit_bits = meter.unit_bits
-        whole = meter.whole.append
-        statuses = meter.statuses.append
+        recorders = meter.recorders
 
         def readable(ready_ns: int) -> None:
             try:
@@ -117,8 +116,11 @@ class Connection:
                 self._loop.handle(opened.fileno(), self._readable)
                 self._received(data, now_ns)
                 return
-            statuses(status)
-            whole(now_ns - self._sent_ns >> unit_bits)
+            try:
+                record = recorders[status]
+            except KeyError:
+                record = meter.recorder(status)
+            record(now_ns - self._sent_ns >> unit_bits)
             # The stamp that ends one request starts the next.
             self._sent_ns = now_ns
             try:

@@ -35,7 +35,7 @@ class _Phase(Enum):
 class Dialler:
     """Opens sockets for one connection. `connected` is called with each that was answered, and the time.
 
-    The address that answered last is dialled first.
+    After an answer the next pause is short again. The address that answered last is dialled first.
     """
 
     def __init__(
@@ -82,10 +82,6 @@ class Dialler:
         self._phase = _Phase.IDLE
         self._close()
 
-    def answered_well(self) -> None:
-        """The connection was of use: the next pause is short again."""
-        self._failures = 0
-
     def _pause_over(self, now_ns: int) -> None:
         if self._phase is _Phase.PAUSING:
             self.dial(now_ns)
@@ -113,6 +109,7 @@ class Dialler:
             opened, self._socket = self._socket, None
             assert opened is not None
             self._phase = _Phase.IDLE
+            self._failures = 0
             self._meter.connected(now_ns - self._began_ns)
             self._connected(opened, now_ns)
             return

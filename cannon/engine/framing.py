@@ -104,22 +104,20 @@ class FastFraming(Reader):
             return None
         bodies = self.bodies
         # One token to begin a response, one to end it. A response that nobody asked for finds none, and that stops
-        # llhttp; one after which the connection closes leaves one.
+        # llhttp; so does the end of a response after which the connection closes (which can only be asked at that
+        # moment). The hooks are built so that llhttp runs no line of Python: a call from C into Python is dear.
         tokens = (None, None)
         owed = list(tokens)
         owe = owed.extend
-        settle = owed.pop
-
-        def complete() -> None:
-            if keeps_alive():
-                settle()
-
-        parser = HttpResponseParser(
-            SimpleNamespace(on_message_begin=settle, on_message_complete=complete, on_body=bodies.append)
+        # The parser looks its hooks up when it is initialised, and one of them asks the parser: so it is made first.
+        parser = HttpResponseParser.__new__(HttpResponseParser)
+        ends = zip(iter(parser.should_keep_alive, False), iter(owed.pop, 0), strict=False)
+        hooks = SimpleNamespace(
+            on_message_begin=owed.pop, on_message_complete=ends.__next__, on_body=bodies.append
         )
+        parser.__init__(hooks)  # type: ignore[misc]  # not a second time: __new__ did not
         parse = parser.feed_data
         status_of = parser.get_status_code
-        keeps_alive = parser.should_keep_alive
 
         def express(data: bytes) -> int:
             pieces_before = len(bodies)

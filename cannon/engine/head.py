@@ -140,9 +140,9 @@ def no_http(data: bytes) -> str:
 
 def _hint(data: bytes) -> str:
     if data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:2] in (b"", b"\x03"):
-        return " (looks like TLS: try https://)"
+        return " (looks like TLS)"
     if data.startswith((b"PRI * HTTP/2", b"HTTP/2")) or (data[:2] == b"\0\0" and data[3:4] == b"\x04"):
-        return " (looks like HTTP/2: try --http2)"
+        return " (looks like HTTP/2)"
     if data.startswith(b"HTTP/") or not data.strip():
         return ""
     if data[:32].isascii() and data[:32].decode("ascii").replace("\r", "").replace("\n", "").isprintable():

@@ -30,12 +30,11 @@ class Meter:
         self._succeeds = succeeds
         self._began_ns = began_ns
         self._log = log
-        # Appended to by the hot path: what stands at one index belongs to one response, read in one piece.
-        # Durations are appended shifted right by `unit_bits`; whole ns are only wanted for the log.
+        # Durations are recorded shifted right by `unit_bits`; whole ns are only wanted for the log.
         self.unit_bits = UNIT_BITS if log is None else 0
-        self.whole: list[int] = []
-        self.statuses: list[int] = []
+        self.recorders: dict[int, Callable[[int], None]] = {}
         self.bodies: list[bytes] = []
+        self._recorded: dict[int, list[int]] = {}
         # Added to by connections, cumulative.
         self.received_bytes = 0
         self.unsent_bytes = 0
@@ -72,6 +71,11 @@ class Meter:
         self._request_bytes = len(data)
         self._requests = repeat(data, self._limit)
         return self._requests
+
+    def recorder(self, status: int) -> Callable[[int], None]:
+        """Takes the durations of responses of this status that stood in one read: an append, to be kept."""
+        recorded = self._recorded.setdefault(status, [])
+        return self.recorders.setdefault(status, recorded.append)
 
     @property
     def sent(self) -> int:
@@ -110,21 +114,23 @@ class Meter:
     def settle(self, own_delay_ns: int) -> None:
         """A turn of the loop is over; fold what has piled up, once it is worth a call."""
         self._own_delay[own_delay_ns >> UNIT_BITS] += 1
-        if len(self.whole) >= _FOLD_AFTER:
-            self.fold()
-        elif len(self.bodies) >= _FOLD_BODIES_AFTER:
+        for recorded in self._recorded.values():
+            if len(recorded) >= _FOLD_AFTER:
+                self.fold()
+        if len(self.bodies) >= _FOLD_BODIES_AFTER:
             self._fold_bodies()
 
     def fold(self) -> None:
-        """Fold the lists into counts."""
-        whole = self.whole
-        if self._log is not None:
-            self._log.writelines(map("{},{}\n".format, whole, self.statuses))
-            whole[:] = [duration_ns >> UNIT_BITS for duration_ns in whole]
-        self._whole.update(whole)
-        self._status.update(self.statuses)
-        whole.clear()
-        self.statuses.clear()
+        """Fold the recorded durations into counts."""
+        for status, recorded in self._recorded.items():
+            if not recorded:
+                continue
+            self._status[status] += len(recorded)
+            if self._log is not None:
+                self._log.writelines([f"{duration_ns},{status}\n" for duration_ns in recorded])
+                recorded[:] = [duration_ns >> UNIT_BITS for duration_ns in recorded]
+            self._whole.update(recorded)
+            recorded.clear()
         self._fold_bodies()
 
     def _fold_bodies(self) -> None:

@@ -61,6 +61,9 @@ class _Battery:
         self._stopped = False
         self._aborted = False
         self._longest_pause_ns = 0
+        self._made = 0
+        self._reached_ns = self._began_ns
+        self._reachable = True
         self._cpu_began_ns = time.process_time_ns()
         self._run_delay_began_ns = host.run_delay_ns() or 0
 
@@ -80,6 +83,8 @@ class _Battery:
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (end_ns is not None and now_ns >= end_ns):
                 break
+            if end_ns is None and self._out_of_reach(now_ns):
+                break
             yield self._tally(window_ns=now_ns - told_ns)
             told_ns = now_ns
             self._paused(now_ns)
@@ -95,7 +100,10 @@ class _Battery:
         ]
         last = self._tally(window_ns=0)
         yield msgspec.structs.replace(
-            last, in_flight=len(firing), oldest_in_flight_ns=now_ns - min(firing, default=now_ns)
+            last,
+            in_flight=len(firing),
+            oldest_in_flight_ns=now_ns - min(firing, default=now_ns),
+            never_sent=0 if self._reachable else (self._shard.amount or 0) - self._meter.sent,
         )
 
     def close(self) -> None:
@@ -130,6 +138,17 @@ class _Battery:
         self._active = len(self._connections)
         for connection in self._connections:
             connection.dial(monotonic_ns())
+
+    def _out_of_reach(self, now_ns: int) -> bool:
+        """Whether no dial has been answered, and no request in flight, for as long as a response may take.
+
+        A run of a fixed amount has no other end when its server has gone for good.
+        """
+        made = self._meter.made
+        if made != self._made or any(connection.firing_since() for connection in self._connections):
+            self._made, self._reached_ns = made, now_ns
+        self._reachable = now_ns - self._reached_ns < self._plan.timeout_ns
+        return not self._reachable
 
     def _one_finished(self) -> None:
         self._active -= 1

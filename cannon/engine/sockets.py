@@ -113,7 +113,7 @@ class TracedSocket:
         self._traced.close()
 
     def _lines(self, mark: str, data: bytes) -> None:
-        lines = data.split(b"\n")
+        lines = data.removesuffix(b"\n").split(b"\n")
         for line in lines[:_SHOWN_LINES]:
             self._say(mark, _shown(line.rstrip(b"\r")))
         if len(lines) > _SHOWN_LINES:

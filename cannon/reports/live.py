@@ -35,7 +35,6 @@ _NAMES: Mapping[Phase, str] = {
     Phase.PREFLIGHT: "first request",
     Phase.WARMUP: "warm-up",
     Phase.FIRE: "running",
-    Phase.DRAIN: "last responses",
 }
 
 

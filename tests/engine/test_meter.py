@@ -53,8 +53,7 @@ def test_every_response_is_told_once_however_often_is_settled_and_told(
     meter = _meter()
     total = Tally()
     for number, (duration_ns, status) in enumerate(responses):
-        meter.whole.append(duration_ns >> meter.unit_bits)
-        meter.statuses.append(status)
+        meter.recorder(status)(duration_ns >> meter.unit_bits)
         meter.bodies.append(b"abc")
         meter.settle(50)
         if number % (every * 40) == 0:
@@ -71,11 +70,11 @@ def test_every_response_is_told_once_however_often_is_settled_and_told(
 def test_lists_never_grow_long() -> None:
     meter = _meter()
     for _ in range(5_000):
-        meter.whole.append(1)
-        meter.statuses.append(200)
+        meter.recorder(200)(1)
         meter.bodies.append(b"x")
         meter.settle(1)
-        assert len(meter.whole) <= 512
+        recorded = meter.recorders[200].__self__  # type: ignore[attr-defined]  # the list it appends to
+        assert len(recorded) <= 512
         assert len(meter.bodies) <= 32
 
 
@@ -109,16 +108,15 @@ def test_the_first_message_of_a_fault_is_its_example() -> None:
 
 def test_what_ends_outside_the_window_belongs_to_no_row() -> None:
     meter = _meter()
-    meter.statuses.append(200)
-    meter.whole.append(1)
+    meter.recorder(200)(1)
     assert _tell(meter, window_ns=0).row.requests == 0
 
 
 def test_the_log_has_nanoseconds_and_the_histogram_the_same_values() -> None:
     log = io.StringIO()
     meter = _meter(log)
-    meter.whole += [1_234_567, 89]
-    meter.statuses += [200, 404]
+    meter.recorder(200)(1_234_567)
+    meter.recorder(404)(89)
     meter.spread(201, 77_777, 5)
     meter.timed_out(10)
     assert _tell(meter).service == Histogram.of(1_234_567, 89, 77_777, 10)

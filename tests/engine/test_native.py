@@ -25,6 +25,7 @@ from cannon.tally import Tally
 from tests.corpus import Case, load
 from tests.engine.test_framing import DEPARTURES
 from tests.firing import conserved, fire_at
+from tests.servers.ports import reserved_port
 from tests.servers.rude import Rude
 
 pytest_plugins = ("tests.servers.fixtures",)
@@ -168,6 +169,15 @@ def test_the_second_address_is_dialled_when_the_first_refuses(rude: Rude) -> Non
     )
     total = _sum(_fire(msgspec.structs.replace(plan, stop=Stop(amount=3))))
     assert (total.completed, total.attempted, total.made, total.connect_errors) == (3, 1, 1, {})
+
+
+def test_an_amount_is_given_up_when_nothing_can_be_reached_for_as_long_as_a_response_may_take() -> None:
+    with reserved_port() as port:
+        total = fire_at(
+            f"http://127.0.0.1:{port}/", amount=7, connections=2, timeout_s=0.1, sample_ns=20_000_000
+        )
+    assert (total.sent, total.never_sent, total.made) == (0, 7, 0)
+    assert 0.1 * SECOND_NS <= total.row.window_ns < SECOND_NS
 
 
 def test_every_latency_is_logged_raw(rude: Rude, tmp_path: os.PathLike[str]) -> None:

@@ -32,7 +32,7 @@ DOORS = {
     "click": {"cli"},
     "rich": {"reports.page"},
     "httptools": {"engine.framing"},
-    "h11": {"engine.framing"},
+    "h11": {"engine.strict"},
     "hdrh": {"tally"},
     "psutil": {"host"},
     "uvicorn": {"origin"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic_ns
 from typing import TextIO
 
@@ -17,7 +17,7 @@ import msgspec
 
 from cannon import host
 from cannon.engine.connection import Connection
-from cannon.engine.framing import FastFraming, Framing, StrictFraming
+from cannon.engine.framing import FastFraming, Framing
 from cannon.engine.loop import READ, Loop, Poller
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import open_socket, open_traced_socket
@@ -116,7 +116,11 @@ class _Battery:
         plan, shard = self._plan, self._shard
         target, request = plan.targets[0], self._requests[0]
         supply = self._meter.supply(request.data, shard.amount)
-        framing = StrictFraming if plan.engine is Engine.H11 else FastFraming
+        framing: Callable[..., Framing] = FastFraming
+        if plan.engine is Engine.H11:
+            from cannon.engine.strict import StrictFraming
+
+            framing = StrictFraming
         bodies = self._meter.bodies
 
         def frame() -> Framing:
@@ -140,14 +144,14 @@ class _Battery:
             connection.dial(monotonic_ns())
 
     def _out_of_reach(self, now_ns: int) -> bool:
-        """Whether no dial has been answered, and no request in flight, for as long as a response may take.
+        """Whether no dial has been answered, and no request in flight, for twice as long as a dial may take.
 
         A run of a fixed amount has no other end when its server has gone for good.
         """
         made = self._meter.made
         if made != self._made or any(connection.firing_since() for connection in self._connections):
             self._made, self._reached_ns = made, now_ns
-        self._reachable = now_ns - self._reached_ns < self._plan.timeout_ns
+        self._reachable = now_ns - self._reached_ns < 2 * self._plan.timeout_ns
         return not self._reachable
 
     def _one_finished(self) -> None:

@@ -159,5 +159,5 @@ def _figures(progress: Progress) -> list[str]:
 
 def _bar(share: float, width: int, unicode: bool) -> str:
     full, empty = ("━", "─") if unicode else ("#", ".")
-    filled = int(share * width)
+    filled = int(min(share, 1.0) * width)
     return full * filled + empty * (width - filled)

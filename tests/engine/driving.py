@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-from cannon.engine.framing import Express, FastFraming, Framing, StrictFraming
+from cannon.engine.framing import Express, FastFraming, Framing
+from cannon.engine.strict import StrictFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import READ_BYTES
 

@@ -171,13 +171,13 @@ def test_the_second_address_is_dialled_when_the_first_refuses(rude: Rude) -> Non
     assert (total.completed, total.attempted, total.made, total.connect_errors) == (3, 1, 1, {})
 
 
-def test_an_amount_is_given_up_when_nothing_can_be_reached_for_as_long_as_a_response_may_take() -> None:
+def test_an_amount_is_given_up_when_nothing_can_be_reached_for_twice_the_timeout() -> None:
     with reserved_port() as port:
         total = fire_at(
             f"http://127.0.0.1:{port}/", amount=7, connections=2, timeout_s=0.1, sample_ns=20_000_000
         )
     assert (total.sent, total.never_sent, total.made) == (0, 7, 0)
-    assert 0.1 * SECOND_NS <= total.row.window_ns < SECOND_NS
+    assert 0.2 * SECOND_NS <= total.row.window_ns < SECOND_NS
 
 
 def test_every_latency_is_logged_raw(rude: Rude, tmp_path: os.PathLike[str]) -> None:

@@ -111,6 +111,10 @@ def test_every_phase_has_its_words(phase: Phase) -> None:
     assert line(Progress(phase=phase), 0.0, 79, unicode=True)
 
 
+def test_a_share_of_more_than_everything_fills_the_bar_and_no_more() -> None:
+    assert len(line(Progress(phase=Phase.FIRE, amount=1, completed=10**9), 0.0, 79, unicode=True)) <= 79
+
+
 @given(
     width=st.integers(min_value=1, max_value=200),
     ahead_s=st.floats(min_value=0, max_value=100),

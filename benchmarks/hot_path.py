@@ -104,6 +104,7 @@ def fire(case: str, reads: int) -> int:
         addresses=(Address("127.0.0.1", 1),),
         timeout_ns=10**12,
         supply=meter.supply(REQUEST, None),
+        closes=False,
         frame=frame,
         open_socket=lambda address: ScriptedSocket(CASES[case]),
         finished=lambda: None,

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cannon.errors import UsageError
+from cannon.text import clean, redact_url
 
 __all__ = ["Address", "Engine", "Plan", "Stop", "Target", "Warmup"]
 
@@ -58,35 +59,36 @@ class Target(msgspec.Struct, frozen=True):
 
         Raises UsageError for other schemes, a missing host, a bad port, or characters no URL may hold.
         """
+        shown = clean(redact_url(url))
         if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-            raise UsageError(f"URL {url!r} holds a space or a control character; write it as %20, %0A, ...")
+            raise UsageError(f"URL '{shown}' holds a space or a control character; write it as %20, %0A, ...")
         full = url if "://" in url else f"http://{url}"
         try:
             parts = urlsplit(full)
-            port, host = parts.port, parts.hostname
-            if port is None and parts.netloc.rpartition("@")[2].endswith(":"):
-                raise ValueError("the port is missing")
+            host = parts.hostname
             if host and ":" in host:
-                ipaddress.IPv6Address(host.partition("%")[0])
+                ipaddress.IPv6Address(host)
             host = host and host.encode("idna" if not host.isascii() else "ascii").decode("ascii")
-        except ValueError as error:
-            raise UsageError(
-                f"URL {url!r} cannot be read: {error}; e.g. http://127.0.0.1:4000/path"
-            ) from None
+        except ValueError:
+            raise UsageError(f"URL '{shown}' cannot be read; e.g. http://127.0.0.1:4000/path") from None
         scheme = parts.scheme.lower()
         if scheme not in _PORTS:
-            raise UsageError(f"URL {url!r} has the scheme {scheme!r}; cannon speaks http and https")
+            raise UsageError(f"URL '{shown}' has the scheme '{clean(scheme)}'; cannon speaks http and https")
         if not host:
-            raise UsageError(f"URL {url!r} has no host; e.g. http://127.0.0.1:4000/path")
-        if port == 0:
-            raise UsageError(f"URL {url!r} has port 0; a port is 1 to 65535, e.g. http://127.0.0.1:4000/")
+            raise UsageError(f"URL '{shown}' has no host; e.g. http://127.0.0.1:4000/path")
+        try:
+            port = _PORTS[scheme] if parts.port is None and parts.netloc[-1:] != ":" else parts.port
+        except ValueError:
+            port = None
+        if not port:
+            raise UsageError(f"URL '{shown}' has no port from 1 to 65535; e.g. http://127.0.0.1:4000/")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         userinfo = parts.netloc.rpartition("@")[0]
         return cls(
             url=full,
             scheme=scheme,
             host=host,
-            port=port if port is not None else _PORTS[scheme],
+            port=port,
             path="".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in path),
             userinfo=unquote(userinfo),
         )

@@ -53,9 +53,9 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
     total = Tally()
     for tally in fire(split(once, 1)[0], control):
         total += tally
-        if total.connects_failed:
+        if total.connects_failed >= len(plan.targets[0].addresses):
             break
-    if total.connects_failed:
+    if total.connects_failed and not total.made:
         hint = _HINTS.get(min(total.connect_errors), "")
         raise InvalidRun(f"cannot connect to {url}: {_reason(total, total.connect_errors)}{hint}")
     if total.failed:

@@ -9,6 +9,7 @@ import msgspec
 
 from cannon.errors import UsageError
 from cannon.plan import Plan, Target
+from cannon.text import clean
 from cannon.version import __version__
 
 __all__ = ["Request"]
@@ -19,10 +20,14 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is written on a connection, and what of it the reader of the response must know."""
+    """What is written on a connection, and what of it the reader of the response must know.
+
+    `closes`: it asks for the connection to be closed, so nothing may be sent after it (RFC 9112, 9.6).
+    """
 
     method: str
     data: bytes
+    closes: bool = False
 
     @property
     def expects_no_body(self) -> bool:
@@ -62,12 +67,17 @@ class Request(msgspec.Struct, frozen=True):
             "",
             "",
         ]
-        return cls(plan.method, "\r\n".join(lines).encode("utf-8") + plan.body)
+        closes = any(
+            name.lower() == "connection"
+            and "close" in [option.strip().lower() for option in value.split(",")]
+            for name, value in headers
+        )
+        return cls(plan.method, "\r\n".join(lines).encode("utf-8") + plan.body, closes)
 
 
 def _check_header(name: str, value: str) -> None:
     if not _TOKEN.fullmatch(name):
-        raise UsageError(f"-H {name + ': ' + value!r} has no header name; e.g. -H 'Accept: text/html'")
+        raise UsageError(f"-H {clean(name)!r} is no header name; e.g. -H 'Accept: text/html'")
     if _FORBIDDEN.search(value):
         raise UsageError(f"-H {name} has a CR, LF or NUL in its value; a header is one line")
     if name.lower() in ("content-length", "transfer-encoding"):

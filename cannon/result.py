@@ -215,7 +215,7 @@ def result_of(
     """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid."""
     duration_s = duration_ns / 1e9
     latency = Durations.of(tally.service)
-    busy = tally.cpu_ns / tally.row.window_ns if tally.row.window_ns else None
+    busy = min(1.0, tally.cpu_ns / tally.row.window_ns) if tally.row.window_ns else None
     saturated = busy is not None and busy >= SATURATED_BUSY
     return Result(
         schema=SCHEMA,

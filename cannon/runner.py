@@ -16,6 +16,7 @@ from time import monotonic_ns
 import msgspec
 
 from cannon.durations import OwnDelay
+from cannon.errors import InvalidRun
 from cannon.fleets.processes import Processes
 from cannon.host import cpu_times, this_host
 from cannon.plan import Plan
@@ -96,31 +97,20 @@ def run(
 
 def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interrupt: Interrupt) -> Result:
     started = _now()
-    cpu_began_s, machine_began = _cpu_s(), cpu_times()
     plan = resolved(plan)
-    outside = Outside()
-    if plan.preflight:
-        watch(Progress(phase=Phase.PREFLIGHT))
-        if plan.trace:
-            note("the preflight, off the clock:")
-        found = preflight(plan, interrupt.fileno())
-        outside = Outside(preflight=found.sent)
-        for line in found.notes:
-            note(line)
-    warmup = plan.for_warmup()
-    if warmup is not None and interrupt.reason is None:
-        warmed = _fire(warmup, Phase.WARMUP, watch, _ignore, interrupt)
-        outside = Outside(preflight=outside.preflight, warmup=warmed.total.sent)
-    if plan.trace:
-        note("the run:")
-    if plan.log is not None:
-        # Workers append to one file, which begins empty.
-        with open(plan.log, "wb"):
-            pass
+    outside, problems = _fire_outside(plan, watch, note, interrupt)
+    cpu_began_s, machine_began = _cpu_s(), cpu_times()
     if interrupt.reason is None:
+        if plan.trace:
+            note("the run:")
         fired = _fire(plan, Phase.FIRE, watch, rows, interrupt)
     else:
         fired = _Fired(Tally(), (), (), frozenset())
+    problems += [
+        f"worker {index} was lost: what it had not told yet is missing" for index in sorted(fired.lost)
+    ]
+    if fired.total.log_lost:
+        problems.append("the log of latencies could not be written whole")
     host = this_host()
     return result_of(
         plan=plan,
@@ -145,11 +135,39 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
             )
             for index, tally in enumerate(fired.shards)
         ],
-        problems=[
-            f"worker {index} was lost: what it had not told yet is missing" for index in sorted(fired.lost)
-        ],
+        problems=problems,
         interrupted=interrupt.reason,
     )
+
+
+def _fire_outside(plan: Plan, watch: Watch, note: Note, interrupt: Interrupt) -> tuple[Outside, list[str]]:
+    """The preflight and the warm-up: what they sent, and what is wrong with it."""
+    preflight_sent = warmup_sent = 0
+    problems: list[str] = []
+    if plan.preflight:
+        watch(Progress(phase=Phase.PREFLIGHT))
+        if plan.trace:
+            note("the preflight, off the clock:")
+        try:
+            found = preflight(plan, interrupt.fileno())
+        except InvalidRun:
+            # Whoever interrupts a preflight gets a report, if one without figures, and no complaint.
+            if interrupt.reason is None:
+                raise
+        else:
+            preflight_sent = found.sent
+            for line in found.notes:
+                note(line)
+    if plan.log is not None:
+        # Workers append to one file, which begins empty.
+        with open(plan.log, "wb"):
+            pass
+    warmup = plan.for_warmup()
+    if warmup is not None and interrupt.reason is None:
+        warmed = _fire(warmup, Phase.WARMUP, watch, _ignore, interrupt)
+        warmup_sent = warmed.total.sent
+        problems += [f"worker {index} was lost in the warm-up" for index in sorted(warmed.lost)]
+    return Outside(preflight_sent, warmup_sent), problems
 
 
 def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, interrupt: Interrupt) -> _Fired:
@@ -183,6 +201,8 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, interrupt: Interru
                 rows(row)
             watch(progress(closed[-1] if closed else None))
         lost = frozenset(workers.lost)
+    for index in lost:
+        told[index] = told[index].cut_off()
     return _Fired(sum(told, Tally()), tuple(told), tuple(series.rows), lost)
 
 

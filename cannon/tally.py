@@ -227,6 +227,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     connect_errors: dict[Fault, int] = {}
     examples: dict[Fault, Example] = {}
     excess: int = 0
+    log_lost: int = 0
     sent_bytes: int = 0
     received_bytes: int = 0
     received_body_bytes: int = 0
@@ -268,6 +269,14 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def connects_failed(self) -> int:
         """Dials that ended by a fault."""
         return sum(self.connect_errors.values())
+
+    def cut_off(self) -> Tally:
+        """The sum of a shard that ended without a word: what was under way then is in flight for ever."""
+        return msgspec.structs.replace(
+            self,
+            in_flight=self.sent - self.completed - self.failed,
+            connecting=self.attempted - self.made - self.connects_failed,
+        )
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(

@@ -174,11 +174,13 @@ def _redacted_value(name: str, value: str, depth: int) -> str:
 
 
 # Bodies and form fields: what is secret in them cannot be told.
-_BODY_OPTIONS = frozenset({"-b", "-F", "--body", "--form"})
+_BODY_OPTIONS = frozenset({"--body", "--form"})
 # Names with a secret word in them whose values are a path and a choice.
 _HARMLESS_OPTIONS = frozenset({"--key", "--tls-session"})
 _LONG_OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*)(?:=(.*))?", re.DOTALL)
-_SHORT_BODY = re.compile(r"(-[bF]=?)(.+)", re.DOTALL)
+# Behind options that take no value, too: -lb BODY.
+_SHORT_BODY = re.compile(r"(-[lnjkxICfVvh]*[bF]=?)(.+)", re.DOTALL)
+_SHORT_BODY_ALONE = re.compile(r"-[lnjkxICfVvh]*[bF]")
 # NAME: VALUE or NAME=VALUE, with or without the short option it is attached to.
 _NAMED = re.compile(r"((?:-[A-Za-z]*H=?)?([A-Za-z0-9_.-]+)\s*[:=]\s*)(.+)", re.DOTALL)
 _COMMAND_LIMIT = 4000
@@ -200,7 +202,7 @@ def redact_command(argv: Sequence[str]) -> str:
 
 def _hides(option: str) -> bool:
     """Whether the value of this option, `=` not in it, is to be hidden."""
-    if option in _BODY_OPTIONS:
+    if option in _BODY_OPTIONS or _SHORT_BODY_ALONE.fullmatch(option):
         return True
     return (
         option.startswith("--")

@@ -38,10 +38,10 @@ def test_a_url_is_taken_apart(url: str, scheme: str, host: str, port: int, path:
     [
         ("ftp://host/", "the scheme 'ftp'"),
         ("http:///path", "has no host"),
-        ("http://host:99999/", "cannot be read"),
-        ("http://host:0/", "port 0"),
-        ("http://host:abc/", "cannot be read"),
-        ("http://host:/", "the port is missing"),
+        ("http://host:99999/", "no port from 1 to 65535"),
+        ("http://host:0/", "no port from 1 to 65535"),
+        ("http://host:abc/", "no port from 1 to 65535"),
+        ("http://host:/", "no port from 1 to 65535"),
         ("http://ho st/", "holds a space"),
         ("http://host/\r\nX: y", "a control character"),
         ("http://host/\0", "a control character"),
@@ -53,6 +53,15 @@ def test_a_bad_url_says_why(url: str, said: str) -> None:
     with pytest.raises(UsageError, match=said.replace("[", r"\[")) as raised:
         Target.parse(url)
     assert "\n" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:canaryp/x@127.0.0.1:1/", "http://u:canary@h:99999/", "ftp://u:canary@h/"]
+)
+def test_a_password_is_not_repeated_in_a_message(url: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        Target.parse(url)
+    assert "canary" not in raised.value.message
 
 
 @given(st.text())

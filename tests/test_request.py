@@ -71,6 +71,20 @@ def test_user_and_password_of_the_url_become_basic_authorization() -> None:
     assert dict(head.headers)[b"authorization"] == b"Basic dXNlcjpwQHNz"
 
 
+@pytest.mark.parametrize(
+    ("value", "closes"), [("close", True), ("Foo, CLOSE", True), ("keep-alive", False), ("closed", False)]
+)
+def test_a_request_that_closes_the_connection_says_so(value: str, *, closes: bool) -> None:
+    assert _build("http://a/", "GET", b"", ("connection", value)).closes is closes
+    assert not _build().closes
+
+
+def test_a_value_is_never_repeated_in_a_message() -> None:
+    with pytest.raises(UsageError) as raised:
+        _build("http://a/", "GET", b"", ("Auth\x01orization", "canary"))
+    assert "canary" not in raised.value.message
+
+
 def test_only_head_expects_no_body() -> None:
     assert _build(method="HEAD").expects_no_body
     assert not _build(method="GET").expects_no_body
@@ -81,8 +95,8 @@ def test_only_head_expects_no_body() -> None:
     [
         ("GE T", (), "is no method"),
         ("", (), "is no method"),
-        ("GET", (("X\r\nY", "1"),), "no header name"),
-        ("GET", (("", "1"),), "no header name"),
+        ("GET", (("X\r\nY", "1"),), "is no header name"),
+        ("GET", (("", "1"),), "is no header name"),
         ("GET", (("X", "1\r\nY: 2"),), "CR, LF or NUL"),
         ("GET", (("X", "1\0"),), "CR, LF or NUL"),
         ("GET", (("Content-Length", "5"),), "cannon's to set"),

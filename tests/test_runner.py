@@ -82,6 +82,30 @@ def test_an_interrupt_before_the_firing_leaves_a_result_without_figures(rude: Ru
     assert_valid(result.to_json())
 
 
+def test_an_interrupt_during_the_preflight_leaves_a_result_too(rude: Rude) -> None:
+    with closing(Interrupt()) as interrupt:
+
+        def watch(progress: Progress) -> None:
+            if progress.phase is Phase.PREFLIGHT:
+                interrupt.stop("SIGINT")
+
+        result = run(_plan(rude.url("/stall"), timeout_ns=SECOND_NS // 5), watch=watch, interrupt=interrupt)
+    assert (result.requests.sent, result.exit_code) == (0, 130)
+
+
+def test_a_log_on_a_full_disk_is_told_and_costs_no_figure(rude: Rude) -> None:
+    result = run(_plan(rude.url("/ok"), stop=Stop(amount=9), log="/dev/full"))
+    assert result.requests.completed == 9
+    assert result.validity.reasons == ["the log of latencies could not be written whole"]
+
+
+def test_cpu_is_told_of_the_run_alone(rude: Rude) -> None:
+    result = run(_plan(rude.url("/ok"), stop=Stop(amount=50)))
+    assert result.client.busy is not None
+    assert 0 < result.client.busy <= 1
+    assert result.client.cpu_s > 0
+
+
 def test_nothing_to_fire_at_is_an_error_before_anything_is_fired() -> None:
     with reserved_port() as port, pytest.raises(InvalidRun, match="Connection refused"):
         run(_plan(f"http://127.0.0.1:{port}/"))

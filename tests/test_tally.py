@@ -44,6 +44,13 @@ def test_bytes_that_are_no_tally_are_refused() -> None:
         Tally.from_bytes(msgspec.msgpack.encode({"sent": "many"}))
 
 
+@given(tallies)
+def test_a_shard_that_was_cut_off_still_adds_up(tally: Tally) -> None:
+    cut = tally.cut_off()
+    assert cut.sent == cut.completed + cut.failed + cut.in_flight
+    assert cut.attempted == cut.made + cut.connects_failed + cut.connecting
+
+
 def test_of_two_examples_the_earliest_is_kept_and_then_the_first_by_text() -> None:
     late = Tally(examples={Fault.RESET: Example(9, "a")})
     early = Tally(examples={Fault.RESET: Example(2, "z")})

@@ -203,3 +203,18 @@ def test_a_command_line_shows_what_ran_without_its_secrets(argv: Sequence[str], 
 @given(st.lists(st.text()))
 def test_any_command_line_becomes_one_printable_line(argv: list[str]) -> None:
     assert redact_command(argv).isprintable()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["-lb", "canary"],
+        ["-lbcanary"],
+        ["-nlb=canary"],
+        ["-jF", "canary"],
+        ["-b", "canary"],
+        ["--body=canary"],
+    ],
+)
+def test_a_body_is_hidden_however_its_option_is_written(argv: list[str]) -> None:
+    assert "canary" not in redact_command(["cannon", *argv, "http://127.0.0.1/"])

@@ -43,5 +43,5 @@ def test_nothing_else_is_shipped(shipped: dict[str, str]) -> None:
 
 def test_the_program_and_the_licence_are_named(shipped: dict[str, str]) -> None:
     texts = {name.partition(".dist-info/")[2]: text for name, text in shipped.items()}
-    assert "cannon = cannon.cli:main" in texts["entry_points.txt"]
+    assert "cannon = cannon.__main__:main" in texts["entry_points.txt"]
     assert "License-Expression: MIT" in texts["METADATA"]

@@ -12,7 +12,7 @@ import click
 from cannon.cli.options import OPTIONS, Options
 from cannon.cli.planning import plan_of
 from cannon.cli.session import Session, line_of, print_bytes, print_text, say
-from cannon.errors import InvalidRun
+from cannon.errors import InvalidRun, UsageError
 
 if TYPE_CHECKING:
     from cannon.plan import Plan
@@ -64,11 +64,13 @@ def _check(plan: Plan, options: Options) -> None:
     """Whatever could be found out only at the end of the run."""
     from cannon.host import raise_descriptor_limit
     from cannon.reports import files
-    from cannon.reports.places import check_place
+    from cannon.reports.places import check_place, is_file
 
     files.check(options.outputs)
     if options.log is not None:
         check_place(options.log, "--log")
+        if not is_file(options.log):
+            raise UsageError("--log needs a file: every worker appends to it; e.g. --log latencies.csv")
     raise_descriptor_limit(plan.connections + _SPARE_DESCRIPTORS)
 
 
@@ -107,7 +109,7 @@ def _report(result: Result, options: Options) -> int:
     shown = _done(lambda: _show(result, options))
     if not written and not options.json:
         _done(lambda: print_bytes(json_file.render(result)))
-    if result.validity.verdict != "valid":
+    if result.validity.verdict != "valid" and not (shown and _same_terminal(options)):
         say(f"{result.validity.verdict}: {'; '.join(result.validity.reasons)}")
     return result.exit_code or (0 if written and shown else INVALID)
 
@@ -119,11 +121,20 @@ def _show(result: Result, options: Options) -> None:
     if options.json:
         print_bytes(json_file.render(result))
         return
+    if sys.stdout is None:
+        print_text("")  # says that there is no stdout
     print_text(
         console.render(
             result, Terminal.of(sys.stdout), latency=options.latency, status_codes=options.status_codes
         )
     )
+
+
+def _same_terminal(options: Options) -> bool:
+    """Whether who reads standard error has just read the results: then they need not be told twice."""
+    if sys.stdout is None or sys.stderr is None:
+        return False
+    return not options.json and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _done(action: Callable[[], None]) -> bool:

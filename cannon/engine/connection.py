@@ -29,11 +29,12 @@ _READ_MOST_BYTES = 65_536
 class Connection:
     """Fires requests one after the other until their source is exhausted, or it is stopped.
 
-    `supply` yields the bytes of the next request; `frame` makes the framing of a new socket; `open_socket` makes
-    a non-blocking one; `finished` is called once, at the end.
+    `supply` yields the bytes of the next request; `closes`: each asks for the connection to be closed; `frame` makes
+    the framing of a new socket; `open_socket` makes a non-blocking one; `finished` is called once, at the end.
     """
 
     __slots__ = (
+        "_closes",
         "_deadline",
         "_dialler",
         "_finished",
@@ -47,6 +48,7 @@ class Connection:
         "_over",
         "_read_bytes",
         "_rest",
+        "_send_failed",
         "_sent_ns",
         "_socket",
         "_supply",
@@ -63,6 +65,7 @@ class Connection:
         addresses: tuple[Address, ...],
         timeout_ns: int,
         supply: Iterator[bytes],
+        closes: bool,
         frame: Callable[[], Framing],
         open_socket: Callable[[Address], Socket],
         finished: Callable[[], None],
@@ -71,6 +74,7 @@ class Connection:
         self._meter = meter
         self._timeout_ns = timeout_ns
         self._supply = supply
+        self._closes = closes
         self._frame = frame
         self._finished = finished
         self._dialler = Dialler(
@@ -89,6 +93,7 @@ class Connection:
         self._sent_ns = 0
         self._first_sent_ns = 0
         self._first_byte_ns = 0
+        self._send_failed = False
         self._over = False
 
     # Ordinary responses.
@@ -179,7 +184,7 @@ class Connection:
         self._meter.spread(framing.status, now_ns - self._sent_ns, first_byte_ns - self._sent_ns)
         if framing.excess:
             self._meter.excess += 1
-        if not framing.keep_alive or self._rest is not None:
+        if not framing.keep_alive or self._closes or self._rest is not None:
             # After an answer to half a request the connection cannot be used again, whatever the server says.
             self._reconnect(now_ns)
             return
@@ -197,7 +202,7 @@ class Connection:
         assert opened is not None
         self._sent_ns = now_ns
         self._framing.expect(None)
-        express = self._framing.express() if may_be_ordinary else None
+        express = self._framing.express() if may_be_ordinary and not self._closes else None
         self._loop.handle(
             opened.fileno(), self._readable if express is None else self._hot_path(opened, express)
         )
@@ -239,7 +244,8 @@ class Connection:
             self._readable(ready_ns)
             return
         except OSError:
-            # What it said before it closed, and how it closed, is told by reading.
+            # What it said before it closed is told by reading; that it was a reset, no longer.
+            self._send_failed = True
             self._loop.watch(self._socket.fileno(), READ, self._readable)
             return
         self._meter.unsent_bytes -= sent_bytes
@@ -258,6 +264,7 @@ class Connection:
         self._socket = opened
         self._framing = self._frame()
         self._first_byte_ns = 0
+        self._send_failed = False
         self._first_sent_ns = self._sent_ns = now_ns
         self._loop.watch(opened.fileno(), READ, self._readable)
         self._deadline.arm()
@@ -301,7 +308,8 @@ class Connection:
 
     def _closed_by_peer(self, now_ns: int) -> None:
         if not self._first_byte_ns:
-            self._fail(Fault.EMPTY_REPLY if self._fresh else Fault.STALE, f"closed {self._where()}", now_ns)
+            fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
+            self._fail(fault if self._fresh else Fault.STALE, f"closed {self._where()}", now_ns)
             return
         try:
             self._framing.end()

@@ -129,7 +129,10 @@ class Dialler:
         return self._began_ns if self._phase is _Phase.DIALLING else None
 
     def _timed_out(self, now_ns: int) -> None:
-        self._failed(Fault.TIMEOUT, f"no answer, dialling {self._addresses[self._address_at]}", now_ns)
+        address = self._addresses[self._address_at]
+        # One address that never answers must not keep the next from being tried.
+        self._address_at = (self._address_at + 1) % len(self._addresses)
+        self._failed(Fault.TIMEOUT, f"no answer, dialling {address}", now_ns)
 
     def _close(self) -> None:
         if self._socket is not None:

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from operator import length_hint
-from typing import TextIO
 
+from cannon.engine.latency_log import LatencyLog
 from cannon.errors import Fault
 from cannon.tally import UNIT_BITS, Example, Histogram, Row, Tally
 
@@ -26,7 +26,7 @@ _FOLD_BODIES_AFTER = 32
 class Meter:
     """Counts of one shard. `requests` is the one source of requests: what was taken from it is what was sent."""
 
-    def __init__(self, succeeds: Callable[[int], bool], began_ns: int, log: TextIO | None = None) -> None:
+    def __init__(self, succeeds: Callable[[int], bool], began_ns: int, log: LatencyLog | None = None) -> None:
         self._succeeds = succeeds
         self._began_ns = began_ns
         self._log = log
@@ -88,13 +88,13 @@ class Meter:
         self._spread[duration_ns >> UNIT_BITS] += 1
         self._first_byte[first_byte_ns >> UNIT_BITS] += 1
         if self._log is not None:
-            self._log.write(f"{duration_ns},{status}\n")
+            self._log.write([duration_ns], status)
 
     def timed_out(self, duration_ns: int) -> None:
         """A request that ended at its deadline: its latency counts, so that the worst do not vanish."""
         self._spread[duration_ns >> UNIT_BITS] += 1
         if self._log is not None:
-            self._log.write(f"{duration_ns},{Fault.TIMEOUT}\n")
+            self._log.write([duration_ns], Fault.TIMEOUT)
 
     def failed(self, fault: Fault, message: str, now_ns: int) -> None:
         """A request that was sent and ended by a fault."""
@@ -127,7 +127,7 @@ class Meter:
                 continue
             self._status[status] += len(recorded)
             if self._log is not None:
-                self._log.writelines([f"{duration_ns},{status}\n" for duration_ns in recorded])
+                self._log.write(recorded, status)
                 recorded[:] = [duration_ns >> UNIT_BITS for duration_ns in recorded]
             self._whole.update(recorded)
             recorded.clear()
@@ -152,6 +152,7 @@ class Meter:
             connecting=self.connecting,
             closed_idle=self.closed_idle,
             excess=self.excess,
+            log_lost=int(self._log is not None and self._log.lost),
             received_bytes=self.received_bytes,
             received_body_bytes=self._received_body_bytes,
             cpu_ns=cpu_ns,
@@ -173,6 +174,7 @@ class Meter:
             connect_errors=dict(self._connect_errors),
             examples=self._examples,
             excess=cumulative.excess - told.excess,
+            log_lost=cumulative.log_lost - told.log_lost,
             sent_bytes=cumulative.sent_bytes - told.sent_bytes,
             received_bytes=received_bytes,
             received_body_bytes=cumulative.received_body_bytes - told.received_body_bytes,

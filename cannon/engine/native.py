@@ -11,13 +11,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from time import monotonic_ns
-from typing import TextIO
 
 import msgspec
 
 from cannon import host
 from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming, Framing
+from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import open_socket, open_traced_socket
@@ -36,7 +36,7 @@ def fire_natively(shard: Shard, control: int | None = None, poller: Poller | Non
     unless given.
     """
     plan = shard.plan
-    log = open(plan.log, "a", encoding="ascii") if plan.log else None  # noqa: SIM115 - closed below, with the run
+    log = LatencyLog(plan.log) if plan.log else None
     battery = _Battery(shard, Loop(poller), log)
     try:
         yield from battery.fire(control)
@@ -49,7 +49,7 @@ def fire_natively(shard: Shard, control: int | None = None, poller: Poller | Non
 class _Battery:
     """The connections of one shard, and what they share."""
 
-    def __init__(self, shard: Shard, loop: Loop, log: TextIO | None) -> None:
+    def __init__(self, shard: Shard, loop: Loop, log: LatencyLog | None) -> None:
         self._shard = shard
         self._plan = shard.plan
         self._loop = loop
@@ -64,6 +64,7 @@ class _Battery:
         self._made = 0
         self._reached_ns = self._began_ns
         self._reachable = True
+        self._cpu_ns = 0
         self._cpu_began_ns = time.process_time_ns()
         self._run_delay_began_ns = host.run_delay_ns() or 0
 
@@ -134,6 +135,7 @@ class _Battery:
                     addresses=target.addresses,
                     timeout_ns=plan.timeout_ns,
                     supply=supply,
+                    closes=request.closes,
                     frame=frame,
                     open_socket=open_traced_socket if plan.trace else open_socket,
                     finished=self._one_finished,
@@ -161,11 +163,12 @@ class _Battery:
 
     def _controlled(self, control: int) -> None:
         """Somebody outside wants the end."""
-        if os.read(control, 1):
-            self._stopped = True
-        else:
-            self._stopped = self._aborted = True
+        if not os.read(control, 1):
+            self._aborted = True
             self._loop.forget(control)
+        elif self._stopped:
+            return  # in the drain there is nothing more to stop
+        self._stopped = True
         self._loop.halt()
 
     def _stop_sending(self) -> None:
@@ -179,9 +182,11 @@ class _Battery:
 
     def _tally(self, window_ns: int) -> Tally:
         longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
+        if window_ns:
+            self._cpu_ns = time.process_time_ns() - self._cpu_began_ns
         return self._meter.tally(
             window_ns=window_ns,
-            cpu_ns=time.process_time_ns() - self._cpu_began_ns,
+            cpu_ns=self._cpu_ns,
             run_delay_ns=(host.run_delay_ns() or 0) - self._run_delay_began_ns,
             longest_pause_ns=longest_pause_ns,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import sys
 from contextlib import suppress
@@ -34,7 +35,7 @@ _DIAL_FAULTS = {
 
 
 def dial_fault(code: int) -> Fault:
-    """Whose fault it is that a dial ended with this errno."""
+    """Whose fault it is that a dial ended with this errno; a reset in the handshake is a refusal, too."""
     return _DIAL_FAULTS.get(code, Fault.REFUSED)
 
 
@@ -62,6 +63,7 @@ def open_traced_socket(address: Address) -> Socket:
     return TracedSocket(open_socket(address), sys.stderr)
 
 
+_REQUEST_LINE = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/1\.1\r\n")
 _SHOWN_LINES = 40
 _SHOWN_CHARACTERS = 400
 
@@ -69,7 +71,7 @@ _SHOWN_CHARACTERS = 400
 class TracedSocket:
     """Prints `> ` for lines sent, `< ` for lines received, `* ` for what happens to the connection."""
 
-    def __init__(self, traced: Socket, output: TextIO) -> None:
+    def __init__(self, traced: Socket, output: TextIO | None) -> None:
         self._traced = traced
         self._output = output
         self._address = ""
@@ -92,7 +94,14 @@ class TracedSocket:
 
     def send(self, data: bytes | memoryview, /) -> int:
         sent_bytes = self._traced.send(data)
-        self._lines("> ", bytes(data[:sent_bytes]))
+        head, blank, body = bytes(data[:sent_bytes]).partition(b"\r\n\r\n")
+        if _REQUEST_LINE.match(head):
+            self._lines("> ", head + blank)
+        else:
+            body = head + blank + body
+        if body:
+            # What a user sends is the user's: it may be a password.
+            self._say("> ", f"({len(body)} bytes of body)")
         return sent_bytes
 
     def recv(self, bufsize: int, /) -> bytes:
@@ -120,6 +129,8 @@ class TracedSocket:
             self._say(mark, f"... {len(lines) - _SHOWN_LINES} more lines")
 
     def _say(self, mark: str, text: str) -> None:
+        if self._output is None:
+            return
         # Whoever reads the trace may have gone; that is no fault of the connection's.
         with suppress(OSError):
             self._output.write(f"{mark}{text}\n")
@@ -128,7 +139,8 @@ class TracedSocket:
 
 def _shown(line: bytes) -> str:
     """A line of a head or body, safe for a terminal, secrets redacted."""
-    name, colon, value = line.decode("latin-1").partition(": ")
+    name, colon, value = line.decode("latin-1").partition(":")
     if colon:
-        ((name, value),) = redact_headers([(name, value)])
+        ((name, shown),) = redact_headers([(name, value.strip())])
+        value = f" {shown}" if value[:1] == " " else shown
     return clean(redact_text(f"{name}{colon}{value}"), _SHOWN_CHARACTERS)

@@ -25,7 +25,7 @@ GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 class _Fired:
     """A connection over sockets given in advance, turned by hand."""
 
-    def __init__(self, *sockets: FakeSocket, amount: int = 1) -> None:
+    def __init__(self, *sockets: FakeSocket, amount: int = 1, closes: bool = False) -> None:
         self.sockets = list(sockets)
         self.poller = FakePoller()
         self.loop = Loop(self.poller)
@@ -38,6 +38,7 @@ class _Fired:
             addresses=(Address("127.0.0.1", 1),),
             timeout_ns=10**12,
             supply=self.meter.supply(REQUEST, amount),
+            closes=closes,
             frame=lambda: FastFraming(head=False, bodies=self.meter.bodies),
             open_socket=lambda address: next(unused),
             finished=self._finished,
@@ -136,6 +137,20 @@ def test_each_end_of_a_request_has_its_fault(pieces: list[bytes | OSError], faul
     told = fired.tally()
     assert (told.errors, told.status) == ({fault: 1}, {200: 1 + good})
     assert told.sent == told.completed + told.failed
+
+
+def test_after_a_request_that_asks_for_the_close_nothing_more_is_sent() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD]), FakeSocket(6, pieces=[GOOD]), amount=2, closes=True)
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.status, told.errors, told.made) == ({200: 2}, {}, 2)
+    assert [opened.sent for opened in fired.sockets] == [REQUEST, REQUEST]
+
+
+def test_a_reset_in_the_middle_of_a_request_is_a_reset_though_the_read_only_sees_an_end() -> None:
+    fired = _Fired(FakeSocket(pieces=[b""], rooms=[5, GONE]))
+    fired.turn(2)
+    assert fired.tally().errors == {Fault.RESET: 1}
 
 
 def test_a_stopped_connection_reads_what_is_in_flight_and_sends_no_more() -> None:

@@ -104,6 +104,13 @@ def test_an_unanswered_dial_ends_at_its_deadline() -> None:
     assert told.attempted - told.connects_failed <= 1
 
 
+def test_an_address_that_never_answers_does_not_keep_the_next_from_being_tried() -> None:
+    dialled = _Dialled({THERE: errno.EINPROGRESS, HERE: 0}, timeout_ns=5_000_000)
+    dialled.turn_for(40_000_000)
+    assert dialled.tried[:2] == [THERE, HERE]
+    assert len(dialled.connected) == 1
+
+
 def test_stopped_in_a_pause_it_dials_no_more() -> None:
     dialled = _Dialled({HERE: errno.ECONNREFUSED})
     dialled.dialler.stop()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import os
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cannon.engine.latency_log import LatencyLog
 from cannon.engine.meter import Meter
 from cannon.errors import Fault
 from cannon.tally import Histogram, Tally
@@ -14,7 +15,7 @@ from cannon.tally import Histogram, Tally
 REQUEST = b"0123456789"
 
 
-def _meter(log: io.StringIO | None = None) -> Meter:
+def _meter(log: LatencyLog | None = None) -> Meter:
     return Meter(lambda status: status < 400, 0, log)
 
 
@@ -112,12 +113,13 @@ def test_what_ends_outside_the_window_belongs_to_no_row() -> None:
     assert _tell(meter, window_ns=0).row.requests == 0
 
 
-def test_the_log_has_nanoseconds_and_the_histogram_the_same_values() -> None:
-    log = io.StringIO()
-    meter = _meter(log)
+def test_the_log_has_nanoseconds_and_the_histogram_the_same_values(tmp_path: os.PathLike[str]) -> None:
+    path = os.path.join(tmp_path, "latencies")
+    meter = _meter(LatencyLog(path))
     meter.recorder(200)(1_234_567)
     meter.recorder(404)(89)
     meter.spread(201, 77_777, 5)
     meter.timed_out(10)
     assert _tell(meter).service == Histogram.of(1_234_567, 89, 77_777, 10)
-    assert sorted(log.getvalue().split()) == ["10,timeout", "1234567,200", "77777,201", "89,404"]
+    with open(path, encoding="ascii") as lines:
+        assert sorted(lines.read().split()) == ["10,timeout", "1234567,200", "77777,201", "89,404"]

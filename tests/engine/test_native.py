@@ -146,6 +146,15 @@ def test_a_byte_on_the_control_stops_the_sending_and_still_drains(rude: Rude) ->
     assert total.row.window_ns < SECOND_NS // 10
 
 
+def test_a_byte_in_the_drain_does_not_end_it(rude: Rude) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"..")
+    total = _sum(_fire(_plan(rude.url("/slow/100"), stop=Stop(duration_ns=60 * SECOND_NS)), reading))
+    os.close(writing)
+    os.close(reading)
+    assert (total.sent, total.completed, total.in_flight) == (1, 1, 0)
+
+
 def test_the_end_of_the_control_ends_the_run_at_once(rude: Rude) -> None:
     reading, writing = os.pipe()
     os.close(writing)

@@ -31,12 +31,15 @@ def test_lines_sent_and_received_are_marked() -> None:
 def test_only_what_was_sent_is_shown() -> None:
     traced, output = _traced(FakeSocket(rooms=[3]))
     assert traced.send(b"GET / HTTP/1.1\r\n") == 3
-    assert output.getvalue() == "> GET\n"
+    assert output.getvalue() == "> (3 bytes of body)\n"
 
 
 def test_secrets_and_escapes_never_reach_the_terminal() -> None:
-    traced, output = _traced(FakeSocket(pieces=[b"HTTP/1.1 200 \x1b[2J\r\nSet-Cookie: id=canary\r\n\r\n"]))
-    traced.send(b"GET /?token=canary HTTP/1.1\r\nAuthorization: Basic canary\r\nCookie: a=canary\r\n\r\n")
+    head = b"HTTP/1.1 200 \x1b[2J\r\nSet-Cookie: id=canary\r\nSet-Cookie:canary\r\n\r\n"
+    traced, output = _traced(FakeSocket(pieces=[head]))
+    traced.send(
+        b"POST /?token=canary HTTP/1.1\r\nAuthorization: Basic canary\r\nCookie: a=canary\r\n\r\nx=canary"
+    )
     traced.recv(100)
     shown = output.getvalue()
     assert "canary" not in shown

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -71,6 +73,34 @@ def test_a_stop_ends_every_worker_long_before_the_plan_does() -> None:
         interrupt.stop("SIGINT")
         total = sum((tally for _, tally in workers.fire(interrupt.fileno()) if tally is not None), Tally())
     assert total.row.window_ns < 2 * 5_000_000_000
+    assert workers.lost == set()
+
+
+def test_a_worker_that_is_stopped_like_a_job_is_killed_and_lost_after_the_second_stop() -> None:
+    long = msgspec.structs.replace(
+        PLAN, engine=Engine.NATIVE, stop=Stop(duration_ns=60_000_000_000), targets=(_nowhere(),)
+    )
+    with closing(Interrupt()) as interrupt, Processes(split(long, 2)) as workers:
+        os.kill(workers.pids[0], signal.SIGSTOP)
+        interrupt.stop("SIGINT")
+        interrupt.stop("SIGINT")
+        began_s = time.monotonic()
+        ended = [index for index, tally in workers.fire(interrupt.fileno()) if tally is None]
+        assert time.monotonic() - began_s < 10
+    assert sorted(ended) == [0, 1]
+    assert workers.lost == {0}
+
+
+def test_what_lies_in_the_current_folder_is_none_of_a_workers_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "httptools.py").write_text("raise SystemExit('a stranger was imported')")
+    monkeypatch.chdir(tmp_path)
+    once = msgspec.structs.replace(
+        PLAN, engine=Engine.NATIVE, stop=Stop(duration_ns=10_000_000), targets=(_nowhere(),)
+    )
+    with Processes(split(once, 1)) as workers:
+        assert [index for index, tally in workers.fire() if tally is None] == [0]
     assert workers.lost == set()
 
 

@@ -40,9 +40,10 @@ def test_what_the_server_counted_is_sent_and_outside(rude: Rude) -> None:
 def test_the_window_is_measured_and_the_series_adds_up(rude: Rude) -> None:
     heard: list[SeriesRow] = []
     result = run(_plan(rude.url("/ok"), sample_ns=SECOND_NS // 10), rows=heard.append)
-    assert 0.25 <= result.duration_s < 0.5
+    assert 0.25 <= result.duration_s < 5
     assert heard == result.series
-    assert [round(row.window_s, 1) for row in result.series] == [0.1, 0.1, pytest.approx(0.05, abs=0.06)]
+    assert sum(row.window_s for row in result.series) == pytest.approx(result.duration_s)
+    assert result.series[-1].t_s == pytest.approx(result.duration_s, abs=1e-5)
     assert result.requests.per_s == pytest.approx(sum(row.requests for row in heard) / result.duration_s)
 
 

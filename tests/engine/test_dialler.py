@@ -40,9 +40,13 @@ class _Dialled:
             addresses=tuple(answers),
             timeout_ns=timeout_ns,
             open_socket=open_socket,
-            connected=lambda opened, now_ns: self.connected.append(opened),
+            connected=self._connected,
         )
         self.dialler.dial(monotonic_ns())
+
+    def _connected(self, opened: Socket, now_ns: int) -> None:
+        self.connected.append(opened)
+        self.loop.halt()
 
     def turn_for(self, duration_ns: int) -> None:
         self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns: None)
@@ -91,8 +95,8 @@ def test_no_descriptors_is_our_own_fault() -> None:
 def test_pauses_between_refused_dials_double() -> None:
     dialled = _Dialled({HERE: errno.ECONNREFUSED})
     dialled.turn_for(165_000_000)
-    # At 0, 10, 30, 70 and 150 ms.
-    assert 3 <= len(dialled.tried) <= 5
+    # At 0, 10, 30, 70 and 150 ms, or later.
+    assert 2 <= len(dialled.tried) <= 5
 
 
 def test_an_unanswered_dial_ends_at_its_deadline() -> None:
@@ -106,7 +110,7 @@ def test_an_unanswered_dial_ends_at_its_deadline() -> None:
 
 def test_an_address_that_never_answers_does_not_keep_the_next_from_being_tried() -> None:
     dialled = _Dialled({THERE: errno.EINPROGRESS, HERE: 0}, timeout_ns=5_000_000)
-    dialled.turn_for(40_000_000)
+    dialled.turn_for(10_000_000_000)
     assert dialled.tried[:2] == [THERE, HERE]
     assert len(dialled.connected) == 1
 

@@ -8,7 +8,6 @@ no row.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from time import monotonic_ns
 
@@ -65,7 +64,7 @@ class _Battery:
         self._reached_ns = self._began_ns
         self._reachable = True
         self._cpu_ns = 0
-        self._cpu_began_ns = time.process_time_ns()
+        self._cpu_began_ns = host.cpu_ns()
         self._run_delay_began_ns = host.run_delay_ns() or 0
 
     def fire(self, control: int | None) -> Iterator[Tally]:
@@ -183,7 +182,7 @@ class _Battery:
     def _tally(self, window_ns: int) -> Tally:
         longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
         if window_ns:
-            self._cpu_ns = time.process_time_ns() - self._cpu_began_ns
+            self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
         return self._meter.tally(
             window_ns=window_ns,
             cpu_ns=self._cpu_ns,

@@ -66,7 +66,8 @@ class _Server:
         return f"http://{HOST}:{self.port}{path}"
 
     def _start(self) -> None:
-        raise NotImplementedError
+        """Spawn the server and wait until it listens."""
+        raise NotImplementedError  # each server has a way of its own
 
     def _spawn(self, *arguments: str, stdout: int | None = None) -> None:
         path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))

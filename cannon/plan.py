@@ -14,6 +14,7 @@ import msgspec
 
 from cannon.errors import UsageError
 from cannon.text import clean, redact_url
+from cannon.tls import Tls
 
 __all__ = ["Address", "Engine", "Plan", "Stop", "Target", "Warmup"]
 
@@ -25,6 +26,7 @@ class Engine(StrEnum):
 
     NATIVE = "native"
     H11 = "h11"
+    HTTPX = "httpx"
     SCRIPTED = "scripted"
 
 
@@ -135,6 +137,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     drain_ns: int = 2 * SECOND_NS
     sample_ns: int = SECOND_NS
     engine: Engine = Engine.NATIVE
+    tls: Tls = Tls()
     expect_status: tuple[int, ...] = ()
     preflight: bool = True
     title: str = ""
@@ -146,10 +149,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         amount = self.stop.amount
         for wrong, message in (
             (not self.targets, "a URL is needed, e.g. cannon http://127.0.0.1:4000/"),
-            (
-                any(target.scheme != "http" for target in self.targets),
-                "https is not in this version yet; e.g. http://127.0.0.1:4000/",
-            ),
             (self.connections < 1, "-c/--connections must be 1 or more, e.g. -c 10"),
             (self.workers < 1, "-w/--workers must be 1 or more, e.g. -w 2"),
             (

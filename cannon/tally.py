@@ -209,7 +209,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     sent = completed + failed + in_flight, where in_flight is told once, when the shard ends. `whole` holds the
     service times of responses that stood in one read (their first byte came with their last), `spread` those
-    of the others and of timeouts, `spread_first_byte` the times to the first byte of the others.
+    of the others and of timeouts, `spread_first_byte` the times to the first byte of the others. `negotiated`
+    counts TLS connections by protocol and cipher. `fewest_answered` and `most_answered`: responses that one
+    connection got, told once, when the shard ends.
     """
 
     sent: int = 0
@@ -225,6 +227,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     connecting: int = 0
     closed_idle: int = 0
     connect_errors: dict[Fault, int] = {}
+    negotiated: dict[str, int] = {}
+    fewest_answered: int | None = None
+    most_answered: int | None = None
     examples: dict[Fault, Example] = {}
     excess: int = 0
     log_lost: int = 0
@@ -310,10 +315,22 @@ def _earliest(one: Mapping[Fault, Example], other: Mapping[Fault, Example]) -> d
     return first
 
 
+def _known(choose: Callable[[int, int], int]) -> Callable[[int | None, int | None], int | None]:
+    """The same choice where one or both may not have been told."""
+
+    def chosen(one: int | None, other: int | None) -> int | None:
+        return other if one is None else one if other is None else choose(one, other)
+
+    return chosen
+
+
 _RULES: dict[str, Callable[[Any, Any], Any]] = {
     "status": _add_counts,
     "errors": _add_counts,
     "connect_errors": _add_counts,
+    "negotiated": _add_counts,
+    "fewest_answered": _known(min),
+    "most_answered": _known(max),
     "examples": _earliest,
     "oldest_in_flight_ns": max,
     "longest_pause_ns": max,

@@ -27,6 +27,11 @@ tallies = st.builds(
     status=st.dictionaries(st.integers(100, 999), st.integers(1, 1 << 30), max_size=3),
     errors=_fault_counts,
     connect_errors=_fault_counts,
+    negotiated=st.dictionaries(
+        st.sampled_from(["TLSv1.2 A", "TLSv1.3 B"]), st.integers(1, 1 << 30), max_size=2
+    ),
+    fewest_answered=st.none() | _counts,
+    most_answered=st.none() | _counts,
     examples=st.dictionaries(
         _faults,
         st.builds(Example, st.integers(0, 5), st.sampled_from(["reset", "closed", "refused"])),

@@ -18,7 +18,8 @@ ROOT = Path(cannon.__file__).parent
 LAYERS = (
     ("version", "errors"),
     ("units", "text"),
-    ("host", "pace", "plan"),
+    ("host", "pace", "tls"),
+    ("plan",),
     ("request", "shard", "tally", "settings"),
     ("durations", "series"),
     ("engine", "progress", "result"),
@@ -33,6 +34,7 @@ DOORS = {
     "rich": {"reports.page"},
     "httptools": {"engine.framing"},
     "h11": {"engine.strict"},
+    "httpx": {"engine.client"},
     "hdrh": {"tally"},
     "psutil": {"host"},
     "uvicorn": {"origin"},

@@ -89,7 +89,6 @@ def test_an_address_shows_as_it_is_dialled() -> None:
     ("settings", "said"),
     [
         ({"targets": ()}, "a URL is needed"),
-        ({"targets": (Target.parse("https://127.0.0.1/"),)}, "https is not in this version"),
         ({"connections": 0}, "-c/--connections"),
         ({"workers": 0}, "-w/--workers"),
         ({"workers": 11}, "need a connection each"),

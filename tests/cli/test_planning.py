@@ -183,7 +183,6 @@ def test_a_report_in_the_place_of_the_body_is_refused(tmp_path: Path) -> None:
     [
         ([], "a URL is missing; e.g. cannon http://127.0.0.1:4000/"),
         (["a", "b"], "2 URLs, and this version fires at one: a, b"),
-        (["https://a/"], "https is not in this version yet; e.g. http://127.0.0.1:4000/"),
         (["ftp://a/"], "URL 'ftp://a/' has the scheme 'ftp'; cannon speaks http and https"),
         (["a:99999"], "URL 'http://a:99999' has no port from 1 to 65535; "),
         (["a:0"], "URL 'http://a:0' has no port from 1 to 65535; "),

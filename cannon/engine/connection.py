@@ -15,7 +15,7 @@ from cannon.engine.dialler import Dialler
 from cannon.engine.framing import Express, Framing
 from cannon.engine.loop import READ, WRITE, Handler, Loop
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import Socket
+from cannon.engine.sockets import RaggedEnd, Socket, TlsError
 from cannon.errors import Fault, FramingError
 from cannon.plan import Address
 
@@ -30,7 +30,8 @@ class Connection:
     """Fires requests one after the other until their source is exhausted, or it is stopped.
 
     `supply` yields the bytes of the next request; `closes`: each asks for the connection to be closed; `frame` makes
-    the framing of a new socket; `open_socket` makes a non-blocking one; `finished` is called once, at the end.
+    the framing of a new socket; `open_socket` makes a non-blocking one; `dialled` is called whenever a dial has
+    ended, `finished` once, at the end. `answered` counts the responses of all its sockets.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Connection:
         "_socket",
         "_supply",
         "_timeout_ns",
+        "answered",
     )
 
     _framing: Framing
@@ -68,8 +70,10 @@ class Connection:
         closes: bool,
         frame: Callable[[], Framing],
         open_socket: Callable[[Address], Socket],
+        dialled: Callable[[], None],
         finished: Callable[[], None],
     ) -> None:
+        self.answered = 0
         self._loop = loop
         self._meter = meter
         self._timeout_ns = timeout_ns
@@ -84,6 +88,7 @@ class Connection:
             timeout_ns=timeout_ns,
             open_socket=open_socket,
             connected=self._connected,
+            ended=dialled,
         )
         self._deadline = Deadline(loop, timeout_ns, self.firing_since, self._timed_out)
         self._socket: Socket | None = None
@@ -126,6 +131,7 @@ class Connection:
             except KeyError:
                 record = meter.recorder(status)
             record(now_ns - self._sent_ns >> unit_bits)
+            self.answered += 1
             # The stamp that ends one request starts the next.
             self._sent_ns = now_ns
             try:
@@ -174,6 +180,8 @@ class Connection:
             self._first_byte_ns = now_ns
         if len(data) == self._read_bytes:
             self._read_bytes = _READ_MOST_BYTES
+        if self._socket is not None and self._socket.pending:
+            self._readable(now_ns)
 
     def _completed(self, now_ns: int) -> None:
         framing = self._framing
@@ -181,6 +189,7 @@ class Connection:
         in_one_read = not self._first_byte_ns
         first_byte_ns = self._first_byte_ns or now_ns
         self._first_byte_ns = 0
+        self.answered += 1
         self._meter.spread(framing.status, now_ns - self._sent_ns, first_byte_ns - self._sent_ns)
         if framing.excess:
             self._meter.excess += 1
@@ -303,10 +312,16 @@ class Connection:
     def _not_received(self, error: OSError) -> None:
         if isinstance(error, BlockingIOError):
             return
+        if isinstance(error, RaggedEnd):
+            self._closed_by_peer(monotonic_ns(), ragged=True)
+            return
+        if isinstance(error, TlsError):
+            self._fail(Fault.TLS, f"{error.strerror}, {self._where()}", monotonic_ns())
+            return
         fault = Fault.RESET if self._first_byte_ns or self._fresh else Fault.STALE
         self._fail(fault, f"{error.strerror}, {self._where()}", monotonic_ns())
 
-    def _closed_by_peer(self, now_ns: int) -> None:
+    def _closed_by_peer(self, now_ns: int, *, ragged: bool = False) -> None:
         if not self._first_byte_ns:
             fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
             self._fail(fault if self._fresh else Fault.STALE, f"closed {self._where()}", now_ns)
@@ -315,6 +330,11 @@ class Connection:
             self._framing.end()
         except FramingError as error:
             self._fail(error.fault, error.message, now_ns)
+            return
+        if ragged:
+            # The close was to be the end of the body, and anybody on the way could have made this one.
+            message = "the body ends with the connection, and that was closed without close_notify"
+            self._fail(Fault.TRUNCATED, message, now_ns)
             return
         self._completed(now_ns)
 

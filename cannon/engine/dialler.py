@@ -1,7 +1,8 @@
-"""Dials until somebody answers: every address of the target, then a pause that doubles.
+"""Dials until somebody answers and has shaken hands: every address of the target, then a pause that doubles.
 
 The law: an attempt ends in exactly one count, made or failed with its Fault, or it is in progress when the run
-ends. A refusing server gets no hot loop.
+ends. A refusing server gets no hot loop. Addresses are tried for who answers; whom we then do not trust is no
+reason to try the next.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class _Phase(Enum):
 
 
 class Dialler:
-    """Opens sockets for one connection. `connected` is called with each that was answered, and the time.
+    """Opens sockets for one connection. `connected` is called with each that may be used, and the time; `ended`
+    after every attempt, however it went.
 
     After an answer the next pause is short again. The address that answered last is dialled first.
     """
@@ -47,17 +49,20 @@ class Dialler:
         timeout_ns: int,
         open_socket: Callable[[Address], Socket],
         connected: Callable[[Socket, int], None],
+        ended: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._meter = meter
         self._addresses = addresses
         self._open_socket = open_socket
         self._connected = connected
+        self._ended = ended
         self._deadline = Deadline(loop, timeout_ns, self._dialling_since, self._timed_out)
         self._phase = _Phase.IDLE
         self._socket: Socket | None = None
         self._address_at = 0
         self._began_ns = 0
+        self._answered_ns = 0
         self._failures = 0
 
     def dial(self, now_ns: int) -> None:
@@ -106,12 +111,8 @@ class Dialler:
     def _answered(self, code: int, address: Address, tried: int) -> None:
         now_ns = monotonic_ns()
         if code == 0:
-            opened, self._socket = self._socket, None
-            assert opened is not None
-            self._phase = _Phase.IDLE
-            self._failures = 0
-            self._meter.connected(now_ns - self._began_ns)
-            self._connected(opened, now_ns)
+            self._answered_ns = now_ns
+            self._shake_hands(now_ns)
             return
         self._close()
         if tried < len(self._addresses):
@@ -120,10 +121,33 @@ class Dialler:
         else:
             self._failed(dial_fault(code), f"{os.strerror(code)}, dialling {address}", now_ns)
 
+    def _shake_hands(self, ready_ns: int) -> None:
+        opened = self._socket
+        assert opened is not None
+        try:
+            waits_for = opened.handshake()
+        except OSError as error:
+            address = self._addresses[self._address_at]
+            self._failed(Fault.TLS, f"{error.strerror or error}, dialling {address}", monotonic_ns())
+            return
+        if waits_for:
+            self._loop.watch(opened.fileno(), waits_for, self._shake_hands)
+            return
+        now_ns = monotonic_ns()
+        self._socket = None
+        self._phase = _Phase.IDLE
+        self._failures = 0
+        self._meter.connected(self._answered_ns - self._began_ns)
+        if opened.secured is not None:
+            self._meter.secured(now_ns - self._answered_ns, opened.secured)
+        self._connected(opened, now_ns)
+        self._ended()
+
     def _failed(self, fault: Fault, message: str, now_ns: int) -> None:
         self._close()
         self._meter.not_connected(fault, message, now_ns)
         self.dial_after_pause(now_ns)
+        self._ended()
 
     def _dialling_since(self) -> int | None:
         return self._began_ns if self._phase is _Phase.DIALLING else None

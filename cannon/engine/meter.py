@@ -13,6 +13,7 @@ from itertools import repeat
 from operator import length_hint
 
 from cannon.engine.latency_log import LatencyLog
+from cannon.engine.sockets import Secured
 from cannon.errors import Fault
 from cannon.tally import UNIT_BITS, Example, Histogram, Row, Tally
 
@@ -57,6 +58,9 @@ class Meter:
         self._first_byte: Counter[int] = Counter()
         self._own_delay: Counter[int] = Counter()
         self._connect: Counter[int] = Counter()
+        self._tls: Counter[int] = Counter()
+        self._tls_resumed: Counter[int] = Counter()
+        self._negotiated: Counter[str] = Counter()
         self._status: Counter[int] = Counter()
         self._errors: Counter[Fault] = Counter()
         self._connect_errors: Counter[Fault] = Counter()
@@ -105,6 +109,12 @@ class Meter:
         """A dial that was answered."""
         self.made += 1
         self._connect[duration_ns >> UNIT_BITS] += 1
+
+    def secured(self, duration_ns: int, secured: Secured) -> None:
+        """The handshake of a dial that was answered."""
+        self._negotiated[secured.agreed] += 1
+        durations = self._tls_resumed if secured.resumed else self._tls
+        durations[duration_ns >> UNIT_BITS] += 1
 
     def not_connected(self, fault: Fault, message: str, now_ns: int) -> None:
         """A dial that ended by a fault."""
@@ -172,6 +182,7 @@ class Meter:
             connecting=cumulative.connecting - told.connecting,
             closed_idle=cumulative.closed_idle - told.closed_idle,
             connect_errors=dict(self._connect_errors),
+            negotiated=dict(self._negotiated),
             examples=self._examples,
             excess=cumulative.excess - told.excess,
             log_lost=cumulative.log_lost - told.log_lost,
@@ -182,6 +193,8 @@ class Meter:
             spread=Histogram(self._spread),
             spread_first_byte=Histogram(self._first_byte),
             connect=Histogram(self._connect),
+            tls=Histogram(self._tls),
+            tls_resumed=Histogram(self._tls_resumed),
             own_delay=Histogram(self._own_delay),
             row=row if window_ns else Row(),
             cpu_ns=cpu_ns - told.cpu_ns,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from time import monotonic_ns
 
 import msgspec
@@ -19,13 +20,16 @@ from cannon.engine.framing import FastFraming, Framing
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import open_socket, open_traced_socket
-from cannon.plan import Engine
+from cannon.engine.sockets import Socket, open_socket, traced
+from cannon.plan import Address, Engine, Target
 from cannon.request import Request
 from cannon.shard import Shard
 from cannon.tally import Tally
 
 __all__ = ["fire_natively"]
+
+_DIALS_AT_ONCE = 100
+"""At most so many connections are begun at a time: a server's queue of those it has not accepted is short."""
 
 
 def fire_natively(shard: Shard, control: int | None = None, poller: Poller | None = None) -> Iterator[Tally]:
@@ -56,6 +60,7 @@ class _Battery:
         self._meter = Meter(shard.plan.succeeds, self._began_ns, log)
         self._requests = [Request.build(shard.plan, target) for target in shard.plan.targets]
         self._connections: list[Connection] = []
+        self._undialled: Iterator[Connection] = iter(())
         self._active = 0
         self._stopped = False
         self._aborted = False
@@ -104,10 +109,13 @@ class _Battery:
             in_flight=len(firing),
             oldest_in_flight_ns=now_ns - min(firing, default=now_ns),
             never_sent=0 if self._reachable else (self._shard.amount or 0) - self._meter.sent,
+            fewest_answered=min(connection.answered for connection in self._connections),
+            most_answered=max(connection.answered for connection in self._connections),
         )
 
     def close(self) -> None:
         """Close everything; nothing of a shard outlives it."""
+        self._undialled = iter(())
         for connection in self._connections:
             connection.abandon()
         self._loop.close()
@@ -126,7 +134,9 @@ class _Battery:
         def frame() -> Framing:
             return framing(head=request.expects_no_body, bodies=bodies)
 
+        open_one = self._sockets(target)
         for _ in range(shard.connections):
+            opener = open_one()
             self._connections.append(
                 Connection(
                     loop=self._loop,
@@ -136,13 +146,32 @@ class _Battery:
                     supply=supply,
                     closes=request.closes,
                     frame=frame,
-                    open_socket=open_traced_socket if plan.trace else open_socket,
+                    open_socket=traced(opener) if plan.trace else opener,
+                    dialled=self._dial_next,
                     finished=self._one_finished,
                 )
             )
         self._active = len(self._connections)
-        for connection in self._connections:
+        self._undialled = iter(self._connections)
+        for connection in islice(self._undialled, _DIALS_AT_ONCE):
             connection.dial(monotonic_ns())
+
+    def _sockets(self, target: Target) -> Callable[[], Callable[[Address], Socket]]:
+        """Makes for each connection what opens its sockets: over TLS each has its own sessions."""
+        if target.scheme == "http":
+            return lambda: open_socket
+        from cannon.engine.secure import Security
+
+        tls = self._plan.tls
+        context = tls.context()
+        return lambda: Security(context, tls, target.host).open_socket
+
+    def _dial_next(self) -> None:
+        """The ramp: the next connection begins when one before it has been answered, or refused."""
+        connection = next(self._undialled, None)
+        if connection is not None:
+            # Not at once: a dial that fails at once would come back here, and nobody knows how deep.
+            self._loop.call_at(self._began_ns, connection.dial)
 
     def _out_of_reach(self, now_ns: int) -> bool:
         """Whether no dial has been answered, and no request in flight, for twice as long as a dial may take.
@@ -172,6 +201,7 @@ class _Battery:
 
     def _stop_sending(self) -> None:
         self._stopped = True
+        self._undialled = iter(())
         for connection in self._connections:
             connection.stop()
 

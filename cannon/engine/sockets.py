@@ -1,4 +1,8 @@
-"""The sockets under a connection: plain ones, and ones that say what passes through them (--debug)."""
+"""The sockets under a connection: plain ones, and ones that say what passes through them (--debug).
+
+Those over TLS stand in secure.py. All are dialled, then shake hands (plain ones have nothing to shake), then carry
+bytes: whoever is not verified never gets as far as `send`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,26 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TextIO
+
+import msgspec
 
 from cannon.errors import Fault
 from cannon.plan import Address
 from cannon.text import clean, redact_headers, redact_text
 
-__all__ = ["Socket", "TracedSocket", "dial_fault", "open_socket", "open_traced_socket"]
+__all__ = [
+    "RaggedEnd",
+    "Secured",
+    "Socket",
+    "TlsError",
+    "TracedSocket",
+    "dial_fault",
+    "open_socket",
+    "traced",
+]
 
 _DIAL_FAULTS = {
     errno.ETIMEDOUT: Fault.TIMEOUT,
@@ -39,28 +55,65 @@ def dial_fault(code: int) -> Fault:
     return _DIAL_FAULTS.get(code, Fault.REFUSED)
 
 
-class Socket(Protocol):
-    """What a connection needs of a socket; a tracing one has the same shape."""
+class TlsError(OSError):
+    """The other side broke TLS, or would not have it; the text says how."""
 
+
+class RaggedEnd(OSError):
+    """The connection ended without the close_notify that makes an end of TLS certain (RFC 8446, 6.1)."""
+
+
+class Secured(msgspec.Struct, frozen=True):
+    """What a handshake agreed on: `agreed` is the protocol and the cipher."""
+
+    agreed: str
+    resumed: bool
+
+
+class Socket(Protocol):
+    """What a connection needs of a socket. Non-blocking: BlockingIOError where there is nothing to be had yet.
+
+    handshake   once dialled, and again whenever ready for what it returned: 0 when bytes may be sent
+    secured     what the handshake agreed on; None without TLS
+    send        after a BlockingIOError it wants the same bytes again, and maybe more
+    pending     another `recv` has something to tell, without the socket getting ready
+    """
+
+    @property
+    def secured(self) -> Secured | None: ...
+    @property
+    def pending(self) -> bool: ...
     def fileno(self) -> int: ...
     def recv(self, bufsize: int, /) -> bytes: ...
     def send(self, data: bytes | memoryview, /) -> int: ...
     def connect_ex(self, address: tuple[str, int], /) -> int: ...
     def getsockopt(self, level: int, optname: int, /) -> int: ...
+    def handshake(self) -> int: ...
     def close(self) -> None: ...
+
+
+class PlainSocket(socket.socket):
+    """The system's TCP socket."""
+
+    secured: Secured | None = None
+    pending = False
+
+    def handshake(self) -> int:
+        """There is none."""
+        return 0
 
 
 def open_socket(address: Address) -> Socket:
     """A non-blocking TCP socket of the address's family. OSError where the system has none to give."""
-    opened = socket.socket(socket.AF_INET6 if ":" in address.ip else socket.AF_INET, socket.SOCK_STREAM)
+    opened = PlainSocket(socket.AF_INET6 if ":" in address.ip else socket.AF_INET, socket.SOCK_STREAM)
     opened.setblocking(False)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
 
 
-def open_traced_socket(address: Address) -> Socket:
-    """The same, telling standard error."""
-    return TracedSocket(open_socket(address), sys.stderr)
+def traced(open_one: Callable[[Address], Socket]) -> Callable[[Address], Socket]:
+    """The same sockets, telling standard error."""
+    return lambda address: TracedSocket(open_one(address), sys.stderr)
 
 
 _REQUEST_LINE = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/1\.1\r\n")
@@ -92,6 +145,24 @@ class TracedSocket:
         self._say("* ", os.strerror(code) if code else "connected")
         return code
 
+    @property
+    def secured(self) -> Secured | None:
+        return self._traced.secured
+
+    @property
+    def pending(self) -> bool:
+        return self._traced.pending
+
+    def handshake(self) -> int:
+        try:
+            waits_for = self._traced.handshake()
+        except OSError as error:
+            self._say("* ", f"TLS: {error.strerror}")
+            raise
+        if not waits_for and self.secured is not None:
+            self._say("* ", f"{self.secured.agreed}{', resumed' if self.secured.resumed else ''}")
+        return waits_for
+
     def send(self, data: bytes | memoryview, /) -> int:
         sent_bytes = self._traced.send(data)
         head, blank, body = bytes(data[:sent_bytes]).partition(b"\r\n\r\n")
@@ -110,7 +181,7 @@ class TracedSocket:
         except BlockingIOError:
             raise
         except OSError as error:
-            self._say("* ", f"{os.strerror(error.errno or errno.EIO)}")
+            self._say("* ", error.strerror or str(error))
             raise
         if data:
             self._lines("< ", data)

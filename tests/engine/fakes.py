@@ -49,6 +49,8 @@ class FakeSocket:
         self.pieces = deque(pieces)
         self.rooms = deque(rooms)
         self.sent = b""
+        self.secured = None
+        self.pending = False
         self.closed = False
         self._number = number
         self._dialled = dialled
@@ -73,6 +75,9 @@ class FakeSocket:
         return self._dialled
 
     def getsockopt(self, level: int, optname: int, /) -> int:
+        return 0
+
+    def handshake(self) -> int:
         return 0
 
     def close(self) -> None:

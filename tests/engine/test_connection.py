@@ -41,6 +41,7 @@ class _Fired:
             closes=closes,
             frame=lambda: FastFraming(head=False, bodies=self.meter.bodies),
             open_socket=lambda address: next(unused),
+            dialled=lambda: None,
             finished=self._finished,
         )
         self.connection.dial(monotonic_ns())

@@ -41,6 +41,7 @@ class _Dialled:
             timeout_ns=timeout_ns,
             open_socket=open_socket,
             connected=self._connected,
+            ended=lambda: None,
         )
         self.dialler.dial(monotonic_ns())
 

@@ -1,0 +1,255 @@
+"""TLS on a non-blocking socket: OpenSSL between two buffers, the system calls ours.
+
+Law: one system call to receive and one to send, whatever the records. OpenSSL reading from the socket itself would
+take two for each record (its head, its body); from a buffer it takes none, and what is left over there is known. An
+end without close_notify is told from one with (RaggedEnd). Traps: in TLS 1.3 the session has no ticket before the
+first bytes have been read, so it is taken when the connection closes; Python's sockets hide ragged ends by default.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+
+from cannon.engine.loop import READ, WRITE
+from cannon.engine.sockets import RaggedEnd, Secured, Socket, TlsError, open_socket
+from cannon.plan import Address
+from cannon.text import clean
+from cannon.tls import Sessions, Tls
+
+__all__ = ["SecureSocket", "Security"]
+
+_RECORD_BYTES = 16_384
+"""The most that one record carries (RFC 8446, 5.1)."""
+
+
+class Security:
+    """The TLS of one connection over all its sockets: opens them, and hands the session of one on to the next."""
+
+    def __init__(self, context: ssl.SSLContext, tls: Tls, host: str) -> None:
+        self._context = context
+        self._name = tls.server_name or host
+        self._resumes = tls.sessions is Sessions.RESUME
+        self._session: ssl.SSLSession | None = None
+
+    def open_socket(self, address: Address) -> Socket:
+        """A socket to be dialled. OSError where the system has none to give."""
+        return SecureSocket(open_socket(address), self)
+
+    def wrap(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
+        """OpenSSL's side of a new connection."""
+        return self._context.wrap_bio(incoming, outgoing, server_hostname=self._name, session=self._session)
+
+    def keep(self, closing: ssl.SSLObject) -> None:
+        """Take from a connection that closes what the next one may resume."""
+        if self._resumes:
+            self._session = closing.session
+
+
+class SecureSocket:
+    """A Socket (see there) that carries TLS."""
+
+    __slots__ = (
+        "_accepted_bytes",
+        "_broken",
+        "_incoming",
+        "_outgoing",
+        "_plain",
+        "_read",
+        "_receive",
+        "_security",
+        "_tls",
+        "_unsent",
+        "pending",
+        "secured",
+    )
+
+    def __init__(self, plain: Socket, security: Security) -> None:
+        self._plain = plain
+        self._security = security
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = security.wrap(self._incoming, self._outgoing)
+        self._receive = plain.recv
+        self._read = self._tls.read
+        self._accepted_bytes = 0
+        self._unsent = b""
+        self._broken: OSError | None = None
+        self.pending = False
+        self.secured: Secured | None = None
+
+    def fileno(self) -> int:
+        return self._plain.fileno()
+
+    def connect_ex(self, address: tuple[str, int], /) -> int:
+        return self._plain.connect_ex(address)
+
+    def getsockopt(self, level: int, optname: int, /) -> int:
+        return self._plain.getsockopt(level, optname)
+
+    def handshake(self) -> int:
+        """Go on with it: 0 when done, else what the socket must be ready for. TlsError when it has failed."""
+        while True:
+            if not self._flush():
+                return WRITE
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                if not self._flush():
+                    return WRITE
+                try:
+                    data = self._receive(_RECORD_BYTES)
+                except BlockingIOError:
+                    return READ
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            except ssl.SSLError as error:
+                # The alert that tells the other side why.
+                with suppress(OSError):
+                    self._flush()
+                raise TlsError(error.errno, _refusal(error)) from None
+            else:
+                break
+        if not self._flush():
+            return WRITE
+        cipher = self._tls.cipher()
+        self.secured = Secured(
+            f"{self._tls.version()} {cipher[0] if cipher else 'no cipher'}", bool(self._tls.session_reused)
+        )
+        return 0
+
+    def recv(self, bufsize: int, /) -> bytes:
+        if self.pending:
+            self.pending = False
+            if self._broken is not None:
+                raise self._broken
+        else:
+            data = self._receive(bufsize)
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+        try:
+            first = self._read(_RECORD_BYTES)
+        except OSError as error:
+            raise _told(error) from None
+        if not first or not self._incoming.pending:
+            return first
+        return self._rest(first, bufsize)
+
+    def _rest(self, first: bytes, bufsize: int) -> bytes:
+        """The records behind the first, as far as they are whole and there is room."""
+        pieces = [first]
+        room_bytes = bufsize - len(first)
+        while self._incoming.pending:
+            if room_bytes < _RECORD_BYTES:
+                self.pending = True
+                break
+            try:
+                piece = self._read(_RECORD_BYTES)
+            except ssl.SSLWantReadError:
+                break
+            except OSError as error:
+                self._broken = _told(error)
+                self.pending = True
+                break
+            if not piece:
+                # The end is told by the next call.
+                self.pending = True
+                break
+            pieces.append(piece)
+            room_bytes -= len(piece)
+        return b"".join(pieces)
+
+    def send(self, data: bytes | memoryview, /) -> int:
+        if not self._unsent:
+            if len(data) > _RECORD_BYTES:
+                data = data[:_RECORD_BYTES]
+            try:
+                self._accepted_bytes = self._tls.write(data)
+            except OSError as error:
+                raise _told(error) from None
+            self._unsent = self._outgoing.read()
+        sent_bytes = self._plain.send(self._unsent)
+        if sent_bytes != len(self._unsent):
+            self._unsent = self._unsent[sent_bytes:]
+            raise BlockingIOError
+        self._unsent = b""
+        return self._accepted_bytes
+
+    def close(self) -> None:
+        if self.secured is not None:
+            self._security.keep(self._tls)
+            # Only said, never waited for: the other side may have gone.
+            with suppress(OSError):
+                self._tls.unwrap()
+            with suppress(OSError):
+                self._flush()
+        self._plain.close()
+
+    def _flush(self) -> bool:
+        """Send what OpenSSL has to say; whether all of it went."""
+        self._unsent += self._outgoing.read()
+        if not self._unsent:
+            return True
+        try:
+            sent_bytes = self._plain.send(self._unsent)
+        except BlockingIOError:
+            return False
+        self._unsent = self._unsent[sent_bytes:]
+        return not self._unsent
+
+
+def _told(error: OSError) -> OSError:
+    """An error of OpenSSL in the words of Socket."""
+    if isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+        return BlockingIOError(error.errno, "nothing yet")
+    if isinstance(error, ssl.SSLEOFError):
+        return RaggedEnd(error.errno, "closed without close_notify")
+    if isinstance(error, ssl.SSLError):
+        return TlsError(error.errno, f"TLS: {_reason(error)}")
+    return error
+
+
+_EXPIRED, _NOT_YET_VALID, _WRONG_HOST, _WRONG_ADDRESS = 10, 9, 62, 64
+"""X509_V_ERR_* of OpenSSL's x509_vfy.h; every other of its errors is one of trust."""
+
+_ALERTS = {
+    "CERTIFICATE_REQUIRED": "the server wants a certificate; give yours with --cert FILE --key FILE",
+    "HANDSHAKE_FAILURE": "the server takes none of the ciphers offered, or wants a certificate (--cert FILE)",
+    "UNKNOWN_CA": "the server does not trust the certificate of --cert",
+    "BAD_CERTIFICATE": "the server refuses the certificate of --cert",
+    "PROTOCOL_VERSION": "the server speaks no version of TLS that is allowed here",
+    "UNSUPPORTED_PROTOCOL": "the server speaks no version of TLS that is allowed here",
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS on this port; try http://",
+    "HTTP_REQUEST": "the server does not speak TLS on this port; try http://",
+    "UNRECOGNIZED_NAME": "the server does not know this name; give another with -s NAME",
+}
+"""What a reason of OpenSSL's means to who fires, and the option that helps."""
+
+
+def _refusal(error: ssl.SSLError) -> str:
+    """Why a handshake failed, and the option that relaxes it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = clean(error.verify_message).rstrip(".")
+        if error.verify_code in (_WRONG_HOST, _WRONG_ADDRESS):
+            return f"the certificate is for another host: {said} (-s NAME verifies another name, -k none)"
+        if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
+            return f"the certificate is not valid now: {said} (-k goes without verification)"
+        return (
+            f"the certificate is not trusted: {said} (--ca FILE trusts its CA, -k goes without verification)"
+        )
+    if isinstance(error, ssl.SSLEOFError):
+        return "closed in the TLS handshake"
+    return _reason(error)
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's reason as a phrase."""
+    reason = error.reason or error.strerror or "broken"
+    for name, meaning in _ALERTS.items():
+        if reason.endswith(name):
+            return meaning
+    return clean(reason.lower().replace("_", " "))

@@ -30,8 +30,8 @@ class Connection:
     """Fires requests one after the other until their source is exhausted, or it is stopped.
 
     `supply` yields the bytes of the next request; `closes`: each asks for the connection to be closed; `frame` makes
-    the framing of a new socket; `open_socket` makes a non-blocking one; `dialled` is called whenever a dial has
-    ended, `finished` once, at the end. `answered` counts the responses of all its sockets.
+    the framing of a new socket; `open_socket` makes a non-blocking one; `dialled` is called once, when the first
+    dial has ended, `finished` once, at the end. `answered` counts the responses of all its sockets.
     """
 
     __slots__ = (
@@ -266,8 +266,12 @@ class Connection:
     # Between two connections.
 
     def dial(self, now_ns: int) -> None:
-        """Begin: dial, and fire once somebody answers."""
+        """Open: dial, and wait for `begin`."""
         self._dialler.dial(now_ns)
+
+    def begin(self, now_ns: int) -> None:
+        """Fire, now or once somebody answers."""
+        self._dialler.release(now_ns)
 
     def _connected(self, opened: Socket, now_ns: int) -> None:
         self._socket = opened

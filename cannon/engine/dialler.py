@@ -31,11 +31,12 @@ class _Phase(Enum):
     IDLE = "nothing to dial"
     DIALLING = "waiting for an answer"
     PAUSING = "waiting to dial again"
+    HOLDING = "answered, and not wanted yet"
 
 
 class Dialler:
-    """Opens sockets for one connection. `connected` is called with each that may be used, and the time; `ended`
-    after every attempt, however it went.
+    """Opens sockets for one connection. `connected` is called with each that may be used, and the time, but the
+    first is held until `release`. `ended` is called once, after the first attempt, however it went.
 
     After an answer the next pause is short again. The address that answered last is dialled first.
     """
@@ -56,7 +57,8 @@ class Dialler:
         self._addresses = addresses
         self._open_socket = open_socket
         self._connected = connected
-        self._ended = ended
+        self._ended: Callable[[], None] | None = ended
+        self._released = False
         self._deadline = Deadline(loop, timeout_ns, self._dialling_since, self._timed_out)
         self._phase = _Phase.IDLE
         self._socket: Socket | None = None
@@ -79,6 +81,12 @@ class Dialler:
         pause_ns = min(_PAUSE_FIRST_NS << min(self._failures, 10), _PAUSE_LONGEST_NS)
         self._failures += 1
         self._loop.call_at(now_ns + pause_ns, self._pause_over)
+
+    def release(self, now_ns: int) -> None:
+        """From now on sockets are wanted."""
+        self._released = True
+        if self._phase is _Phase.HOLDING:
+            self._hand_over(now_ns)
 
     def stop(self) -> None:
         """Dial no more; an attempt under way is counted as in progress."""
@@ -127,27 +135,39 @@ class Dialler:
         try:
             waits_for = opened.handshake()
         except OSError as error:
-            address = self._addresses[self._address_at]
-            self._failed(Fault.TLS, f"{error.strerror or error}, dialling {address}", monotonic_ns())
+            self._failed(Fault.TLS, error.strerror or str(error), monotonic_ns())
             return
         if waits_for:
             self._loop.watch(opened.fileno(), waits_for, self._shake_hands)
             return
         now_ns = monotonic_ns()
-        self._socket = None
-        self._phase = _Phase.IDLE
+        self._phase = _Phase.HOLDING
         self._failures = 0
         self._meter.connected(self._answered_ns - self._began_ns)
         if opened.secured is not None:
             self._meter.secured(now_ns - self._answered_ns, opened.secured)
+        if self._released:
+            self._hand_over(now_ns)
+        else:
+            self._loop.forget(opened.fileno())
+        self._attempt_ended()
+
+    def _hand_over(self, now_ns: int) -> None:
+        opened, self._socket = self._socket, None
+        assert opened is not None
+        self._phase = _Phase.IDLE
         self._connected(opened, now_ns)
-        self._ended()
+
+    def _attempt_ended(self) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
 
     def _failed(self, fault: Fault, message: str, now_ns: int) -> None:
         self._close()
         self._meter.not_connected(fault, message, now_ns)
         self.dial_after_pause(now_ns)
-        self._ended()
+        self._attempt_ended()
 
     def _dialling_since(self) -> int | None:
         return self._began_ns if self._phase is _Phase.DIALLING else None

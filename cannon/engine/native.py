@@ -1,8 +1,9 @@
-"""Fires one shard over plain sockets with the readiness loop.
+"""Fires one shard with the readiness loop.
 
-The window begins when the first connection is dialled and ends when sending stops: that moment is measured, so
-no figure is rounded to a tick. What is in flight then is read until it ends or the drain is over, and belongs to
-no row.
+First the connections are opened, and none fires before the last: a server that accepts one at a time between its
+requests (nginx does) would else starve those that come late. The window begins with the first request and ends when
+sending stops: both moments are measured, so no figure is rounded to a tick. What is in flight then is read until it
+ends or the drain is over, and belongs to no row.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from itertools import islice
+from operator import length_hint
 from time import monotonic_ns
 
 import msgspec
@@ -28,8 +30,13 @@ from cannon.tally import Tally
 
 __all__ = ["fire_natively"]
 
-_DIALS_AT_ONCE = 100
-"""At most so many connections are begun at a time: a server's queue of those it has not accepted is short."""
+_AT_ONCE = 100
+"""So many connections are dialled at a time, because a server's queue of those it has not accepted is short, and so
+many begin to fire at a time, because nobody reads answers meanwhile.
+"""
+
+_OPENING_STALLS_NS = 250_000_000
+"""When no dial has ended for so long, the run begins without those that are missing; they may still come."""
 
 
 def fire_natively(shard: Shard, control: int | None = None, poller: Poller | None = None) -> Iterator[Tally]:
@@ -61,6 +68,8 @@ class _Battery:
         self._requests = [Request.build(shard.plan, target) for target in shard.plan.targets]
         self._connections: list[Connection] = []
         self._undialled: Iterator[Connection] = iter(())
+        self._unbegun: Iterator[Connection] = iter(())
+        self._dialled = 0
         self._active = 0
         self._stopped = False
         self._aborted = False
@@ -69,21 +78,23 @@ class _Battery:
         self._reached_ns = self._began_ns
         self._reachable = True
         self._cpu_ns = 0
-        self._cpu_began_ns = host.cpu_ns()
-        self._run_delay_began_ns = host.run_delay_ns() or 0
+        self._cpu_began_ns = 0
+        self._run_delay_began_ns = 0
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
             self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
         plan = self._plan
+        self._make()
         self._open()
+        self._begin()
         end_ns = None if plan.stop.amount is not None else self._began_ns + plan.stop.duration_ns
         told_ns = self._began_ns
         tick = 0
         while True:
             tick += 1
             tick_ns = self._began_ns + tick * plan.tick_ns
-            if self._active:
+            if self._active and not self._stopped:
                 self._loop.run(tick_ns if end_ns is None else min(tick_ns, end_ns), self._meter.settle)
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (end_ns is not None and now_ns >= end_ns):
@@ -120,7 +131,7 @@ class _Battery:
             connection.abandon()
         self._loop.close()
 
-    def _open(self) -> None:
+    def _make(self) -> None:
         plan, shard = self._plan, self._shard
         target, request = plan.targets[0], self._requests[0]
         supply = self._meter.supply(request.data, shard.amount)
@@ -147,14 +158,36 @@ class _Battery:
                     closes=request.closes,
                     frame=frame,
                     open_socket=traced(opener) if plan.trace else opener,
-                    dialled=self._dial_next,
+                    dialled=self._one_dialled,
                     finished=self._one_finished,
                 )
             )
         self._active = len(self._connections)
+
+    def _open(self) -> None:
+        """Dial, until the last has been answered or refused, or nothing moves any more."""
         self._undialled = iter(self._connections)
-        for connection in islice(self._undialled, _DIALS_AT_ONCE):
+        for connection in islice(self._undialled, _AT_ONCE):
             connection.dial(monotonic_ns())
+        dialled = -1
+        while dialled < self._dialled < len(self._connections) and not self._stopped:
+            dialled = self._dialled
+            self._loop.run(monotonic_ns() + _OPENING_STALLS_NS, self._meter.settle)
+
+    def _begin(self) -> None:
+        """The window opens; for whoever was stopped before, on nothing."""
+        self._began_ns = self._reached_ns = monotonic_ns()
+        self._cpu_began_ns = host.cpu_ns()
+        self._run_delay_began_ns = host.run_delay_ns() or 0
+        if not self._stopped:
+            self._unbegun = iter(self._connections)
+            self._begin_next(self._began_ns)
+
+    def _begin_next(self, now_ns: int) -> None:
+        for connection in islice(self._unbegun, _AT_ONCE):
+            connection.begin(monotonic_ns())
+        if length_hint(self._unbegun):
+            self._loop.call_at(now_ns, self._begin_next)
 
     def _sockets(self, target: Target) -> Callable[[], Callable[[Address], Socket]]:
         """Makes for each connection what opens its sockets: over TLS each has its own sessions."""
@@ -166,8 +199,11 @@ class _Battery:
         context = tls.context()
         return lambda: Security(context, tls, target.host).open_socket
 
-    def _dial_next(self) -> None:
-        """The ramp: the next connection begins when one before it has been answered, or refused."""
+    def _one_dialled(self) -> None:
+        """The ramp: the next connection is dialled when one before it has been answered, or refused."""
+        self._dialled += 1
+        if self._dialled == len(self._connections):
+            self._loop.halt()
         connection = next(self._undialled, None)
         if connection is not None:
             # Not at once: a dial that fails at once would come back here, and nobody knows how deep.
@@ -201,7 +237,7 @@ class _Battery:
 
     def _stop_sending(self) -> None:
         self._stopped = True
-        self._undialled = iter(())
+        self._undialled = self._unbegun = iter(())
         for connection in self._connections:
             connection.stop()
 

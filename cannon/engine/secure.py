@@ -28,7 +28,8 @@ class Security:
 
     def __init__(self, context: ssl.SSLContext, tls: Tls, host: str) -> None:
         self._context = context
-        self._name = tls.server_name or host
+        # A name that ends in a dot is the same name, but in SNI and in certificates there is none (RFC 6066, 3).
+        self._name = tls.server_name or host.removesuffix(".")
         self._resumes = tls.sessions is Sessions.RESUME
         self._session: ssl.SSLSession | None = None
 

@@ -44,6 +44,7 @@ class _Fired:
             dialled=lambda: None,
             finished=self._finished,
         )
+        self.connection.begin(monotonic_ns())
         self.connection.dial(monotonic_ns())
 
     def _finished(self) -> None:

@@ -43,6 +43,7 @@ class _Dialled:
             connected=self._connected,
             ended=lambda: None,
         )
+        self.dialler.release(monotonic_ns())
         self.dialler.dial(monotonic_ns())
 
     def _connected(self, opened: Socket, now_ns: int) -> None:

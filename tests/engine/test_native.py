@@ -139,23 +139,46 @@ def test_what_outlasts_the_drain_is_in_flight(rude: Rude) -> None:
     assert total.oldest_in_flight_ns >= SECOND_NS // 20
 
 
-def test_a_byte_on_the_control_stops_the_sending_and_still_drains(rude: Rude) -> None:
+def _stopped(rude: Rude, stop: bytes) -> Tally:
+    """The sum of a run at a slow answer, told to stop at its first tick, with the request in flight."""
     reading, writing = os.pipe()
-    os.write(writing, b".")
-    total = _sum(_fire(_plan(rude.url("/slow/100"), stop=Stop(duration_ns=60 * SECOND_NS)), reading))
+    told = []
+    plan = _plan(rude.url("/slow/100"), stop=Stop(duration_ns=60 * SECOND_NS), sample_ns=SECOND_NS // 100)
+    for tally in fire_natively(split(plan, 1)[0], reading):
+        if not told:
+            os.write(writing, stop)
+        told.append(tally)
     os.close(writing)
     os.close(reading)
+    return _sum(told)
+
+
+def test_a_byte_on_the_control_stops_the_sending_and_still_drains(rude: Rude) -> None:
+    total = _stopped(rude, b".")
     assert (total.sent, total.completed, total.in_flight) == (1, 1, 0)
     assert total.row.window_ns < 5 * SECOND_NS
 
 
 def test_a_byte_in_the_drain_does_not_end_it(rude: Rude) -> None:
+    total = _stopped(rude, b"..")
+    assert (total.sent, total.completed, total.in_flight) == (1, 1, 0)
+
+
+def test_whoever_is_stopped_before_the_first_request_sends_none(rude: Rude) -> None:
     reading, writing = os.pipe()
-    os.write(writing, b"..")
-    total = _sum(_fire(_plan(rude.url("/slow/100"), stop=Stop(duration_ns=60 * SECOND_NS)), reading))
+    os.write(writing, b".")
+    total = _sum(_fire(_plan(rude.url("/"), stop=Stop(duration_ns=60 * SECOND_NS)), reading))
     os.close(writing)
     os.close(reading)
-    assert (total.sent, total.completed, total.in_flight) == (1, 1, 0)
+    assert (total.made, total.sent, rude.requests) == (1, 0, 0)
+
+
+def test_no_connection_fires_before_the_last_has_been_answered(rude: Rude) -> None:
+    plan = _plan(rude.url("/"), stop=Stop(duration_ns=SECOND_NS // 5), connections=250)
+    total = _sum(_fire(plan))
+    assert total.made == 250
+    assert total.fewest_answered is not None and total.fewest_answered > 0
+    assert total.most_answered is not None and total.most_answered <= total.completed
 
 
 def test_the_end_of_the_control_ends_the_run_at_once(rude: Rude) -> None:

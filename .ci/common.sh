@@ -25,6 +25,12 @@ quietly() {
     return 1
 }
 
+# Whether packages can be installed without asking anybody for a password.
+may_install() {
+    command -v apt-get >/dev/null || return 1
+    [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -79,6 +85,16 @@ find_python() {
     fi
 }
 
+# missing_for_compiling PYTHON: prints the OS packages that are missing for compiling cannon's hot modules for it.
+missing_for_compiling() {
+    compiler=
+    command -v gcc >/dev/null || compiler="gcc libc6-dev"
+    headers=$("$1" -c 'import os, sys, sysconfig
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    print("libpython%d.%d-dev" % sys.version_info[:2])')
+    echo "$compiler${compiler:+${headers:+ }}$headers"
+}
+
 newest_python() {
     for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -92,21 +108,33 @@ newest_python() {
 # make_environment FOLDER PIP_ARGUMENTS...: a virtual environment with something in it, made again only where what
 # decides its content has changed.
 make_environment() {
+    if is_current "$@"; then return 0; fi
     folder=$1
     shift
-    if [ "$(cat "$folder/stamp" 2>/dev/null)" = "$(content_of "$@")" ]; then return 0; fi
     find_python
     say "preparing $folder"
     quietly "$python" -m venv --clear "$folder" || stop "$python cannot make a virtual environment in $folder"
     quietly "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
         stop "pip could not install $*; is the package index reachable?"
-    content_of "$@" >"$folder/stamp"
+    content_of "$folder" "$@" >"$folder/stamp"
 }
 
-# A python that is gone leaves no version, and so a stamp that does not match.
+is_current() {
+    [ "$(cat "$1/stamp" 2>/dev/null)" = "$(content_of "$@")" ]
+}
+
+# content_of FOLDER PIP_ARGUMENTS...; of `.`, all of which its wheel is made.
 content_of() {
-    "$folder/bin/python" --version 2>/dev/null || true
+    stamped=$1/bin/python
+    # A python that is gone leaves no version, and so a stamp that does not match.
+    "$stamped" --version 2>/dev/null || true
+    shift
     pwd
     echo "$@"
     cat pyproject.toml
+    case " $* " in *" . "*)
+        missing_for_compiling "$stamped" 2>/dev/null || true
+        find LICENSE README.md hatch_build.py cannon scenarios -name __pycache__ -prune -o -type f -exec cksum {} + |
+            LC_ALL=C sort ;;
+    esac
 }

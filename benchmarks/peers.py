@@ -1,212 +1,239 @@
 """What a request costs the client: cannon beside its peers, in alternating runs at one nginx.
 
-    python benchmarks/peers.py [--rounds 5] [--seconds 10] [--connections 10] [--case plain ...] [--peer wrk ...]
+    python benchmarks/peers.py [--scheme http] [--case plain] [--connections 10 100] [--peer wrk ab] [--rounds 8]
 
-Client on one core, nginx on another. A figure counts the CPU of the client's whole process tree from exec to
-exit, with default options, over the requests that nginx logged or the client reported. Ratios are taken pair by
-pair, because machines drift; quote medians. Prints Markdown.
+Client on one core, nginx on another. Each row is of pairs of runs, one of cannon and one of the peer, in turns; the
+first pair warms caches and is thrown away. Peers that are not installed are named and left out; a row in which a
+client saw an error has no figures and says why. Prints Markdown to stdout, progress to stderr. Exit code 1 where
+cannon itself had no figures for a row. With the same client on both sides, as in `--subject wrk --peer wrk`, the
+range of the ratio is what this machine cannot tell apart.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import os
-import re
+import shlex
 import shutil
-import socket
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NGINX_CORE, CLIENT_CORE = 0, 1
+from cannon.errors import UsageError
+from cannon.host import raise_descriptor_limit
+from clients import CLIENTS, Client, Fault, Load
+from machine import described
+from pairs import Pair, failed_row, heading, row
+from runs import Run, doubts, measure
+from targets import CASES, CERTIFICATE, SCHEMES, Target, nginx
 
-CONFIGURATION = """
-daemon off; worker_processes 1; master_process off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_requests 1000000000; default_type text/plain;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port} backlog=4096;
-    location = /plain {{ return 200 "hello, world"; }}
-    location = /heads {{ add_header X-Request-Id $request_id; return 200 "hello, world"; }}
-    location = /chunked {{ ssi on; ssi_types text/plain; alias {folder}/body; }}
-  }}
-}}
-"""
-
-CASES = {
-    "plain": "12 bytes, always the same head",
-    "heads": "12 bytes, every head differs (a request id)",
-    "chunked": "16 KB, chunked",
-}
+SPARE_DESCRIPTORS = 1_000
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of one client: requests answered, and what it cost."""
+class Side:
+    """A client that is installed, and where."""
 
-    requests: int
-    cpu_s: float
-    elapsed_s: float
-
-    @property
-    def cpu_us(self) -> float:
-        return self.cpu_s * 1e6 / self.requests
-
-    @property
-    def per_s(self) -> float:
-        return self.requests / self.elapsed_s
+    name: str
+    client: Client
+    program: tuple[str, ...]
 
 
-def _cannon(url: str, seconds: int, connections: int) -> list[str]:
-    return [sys.executable, "-m", "cannon", "-d", str(seconds), "-c", str(connections), "-j", url]
+class SideFault(Exception):
+    """A fault, and whose it was."""
 
-
-def _cannon_requests(output: str) -> tuple[int, float]:
-    result = json.loads(output)
-    if result["errors"] or result["requests"]["succeeded"] != result["requests"]["completed"]:
-        raise RuntimeError(f"cannon saw errors: {result['errors']}")
-    return result["requests"]["completed"], result["duration_s"]
-
-
-def _wrk(url: str, seconds: int, connections: int) -> list[str]:
-    return ["wrk", "-t", "1", "-d", str(seconds), "-c", str(connections), url]
-
-
-def _wrk_requests(output: str) -> tuple[int, float]:
-    found = re.search(r"(\d+) requests in ([\d.]+)s", output)
-    if found is None or "Socket errors" in output or "Non-2xx" in output:
-        raise RuntimeError(f"wrk saw errors:\n{output}")
-    return int(found[1]), float(found[2])
+    def __init__(self, side: Side, fault: Fault) -> None:
+        super().__init__(f"{side.name}: {fault}")
+        self.side = side
 
 
 @dataclass(frozen=True)
-class Client:
-    """How a client is called, and how its requests are read off its output."""
+class Contest:
+    """What one row is of."""
 
-    command: Callable[[str, int, int], list[str]]
-    requests: Callable[[str], tuple[int, float]]
+    scheme: str
+    case: str
+    connections: int
+    peer: Side
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.scheme, self.case, f"{self.connections:,}", self.peer.name)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}, {self.case}, {self.connections:,} connections"
 
 
-CLIENTS = {"cannon": Client(_cannon, _cannon_requests), "wrk": Client(_wrk, _wrk_requests)}
+class Field:
+    """Where runs take place: the target, the core of the clients, and how long and how often they run."""
 
+    def __init__(self, target: Target, core: int, seconds: int, rounds: int) -> None:
+        self._target = target
+        self._core = core
+        self._seconds = seconds
+        self._rounds = rounds
+        self._doubts: dict[tuple[str, str], list[str]] = {}
 
-@contextlib.contextmanager
-def nginx() -> Iterator[str]:
-    """nginx on its core; yields its URL."""
-    program = shutil.which("nginx")
-    if program is None:
-        sys.exit("nginx is needed: apt-get install nginx")
-    with tempfile.TemporaryDirectory() as folder:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        Path(folder, "body").write_bytes(b"0123456789abcdef" * 1024)
-        configuration = Path(folder, "nginx.conf")
-        configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
-        server = subprocess.Popen(
-            _on_core(NGINX_CORE, [program, "-c", str(configuration), "-p", folder]),
-            stderr=subprocess.DEVNULL,
+    def pairs(self, contest: Contest, subject: Side) -> Iterator[Pair]:
+        """Run both in turns, each first in every other round. SideFault at the first error of either."""
+        for number in range(self._rounds + 1):
+            if number % 2:
+                ours = self._run(contest, subject)
+                theirs = self._run(contest, contest.peer)
+            else:
+                theirs = self._run(contest, contest.peer)
+                ours = self._run(contest, subject)
+            sides = ((subject, ours), (contest.peer, theirs))
+            told = ", ".join(f"{side.name} {run.per_s:,.0f}/s {run.cpu_us:.2f} µs" for side, run in sides)
+            _say(f"{contest}, {f'pair {number}' if number else 'thrown away'}: {told}")
+            if number:
+                yield Pair(ours, theirs)
+
+    def _run(self, contest: Contest, side: Side) -> Run:
+        load = Load(
+            url=self._target.url(contest.scheme, contest.case),
+            seconds=self._seconds,
+            connections=contest.connections,
+            folder=self._target.folder,
+            ca=self._target.ca if contest.scheme == "https" else None,
         )
         try:
-            _wait_until_it_listens(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
+            run = measure(side.client, side.program, load, self._target, self._core)
+        except Fault as fault:
+            raise SideFault(side, fault) from fault
+        for doubt in doubts(run, contest.connections, side.client.off_clock):
+            _say(f"warning: {contest}: {side.name} {doubt}")
+            self._doubts.setdefault((str(contest), side.name), []).append(doubt)
+        return run
+
+    def notes(self) -> list[str]:
+        """A line for each client and load where counts were not nginx's: the last that was found, and how many."""
+        return [
+            f"{load}: {name} {found[-1]}{f' (the last of {len(found)} such runs)' if found[1:] else ''}"
+            for (load, name), found in self._doubts.items()
+        ]
 
 
-def _wait_until_it_listens(port: int) -> None:
-    until_s = time.monotonic() + 10
-    while True:
+def fight(contests: list[Contest], subject: Side, field: Field) -> bool:
+    """Print the table, a row as soon as it is known. Whether the subject had figures for each."""
+    whole = True
+    print(heading(subject.name), flush=True)
+    for contest in contests:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if time.monotonic() > until_s:
-                raise
-            time.sleep(0.02)
+            print(row(contest.key, list(field.pairs(contest, subject))), flush=True)
+        except SideFault as fault:
+            _say(f"FAILED: {contest}: {fault}")
+            print(failed_row(contest.key, str(fault)), flush=True)
+            whole = whole and fault.side.name != subject.name
+    if notes := field.notes():
+        print("\nWhere nginx saw something else than a client tells:\n")
+        print("\n".join(f"- {note}" for note in notes))
+    return whole
 
 
-def _on_core(core: int, command: list[str]) -> list[str]:
-    return ["taskset", "-c", str(core), *command]
+def installed(names: list[str], autocannon: str | None) -> dict[str, Side]:
+    """Find those that are there, and name those that are not."""
+    sides = {}
+    for name in names:
+        client = CLIENTS[name]
+        program = (autocannon,) if name == "autocannon" and autocannon else client.found(name)
+        if program is None:
+            _say(f"{name} is not installed and is left out: {client.install}")
+        else:
+            sides[name] = Side(name, client, program)
+    return sides
 
 
-def measure(client: Client, url: str, seconds: int, connections: int) -> Run:
-    """Run a client on its core and count its whole tree: wait4 tells of a process and all it waited for."""
-    with tempfile.TemporaryFile() as output:
-        started = subprocess.Popen(
-            _on_core(CLIENT_CORE, client.command(url, seconds, connections)),
-            stdout=output,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        requests, elapsed_s = client.requests(output.read().decode())
-    return Run(requests, usage.ru_utime + usage.ru_stime, elapsed_s)
-
-
-def compare(url: str, peer: str, rounds: int, seconds: int, connections: int) -> str:
-    """Alternate cannon and a peer; one row of the table."""
-    pairs: list[tuple[Run, Run]] = []
-    for number in range(rounds + 1):
-        order = ("cannon", peer) if number % 2 else (peer, "cannon")
-        runs = {name: measure(CLIENTS[name], url, seconds, connections) for name in order}
-        if number:  # the first round warms caches and is thrown away
-            pairs.append((runs["cannon"], runs[peer]))
-        print(
-            f"{url} {number}: "
-            + ", ".join(
-                f"{name} {run.per_s:,.0f}/s {run.cpu_us:.2f} us" for name, run in sorted(runs.items())
-            ),
-            file=sys.stderr,
-        )
-    ours = statistics.median(run.cpu_us for run, _ in pairs)
-    theirs = statistics.median(run.cpu_us for _, run in pairs)
-    ratios = sorted(one.cpu_us / other.cpu_us for one, other in pairs)
-    speeds = [statistics.median(run.per_s for run in side) for side in zip(*pairs, strict=True)]
-    return (
-        f"| {peer} | {speeds[0]:,.0f} | {speeds[1]:,.0f} | {ours:.2f} | {theirs:.2f} |"
-        f" {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) |"
+def preface(given: argparse.Namespace, sides: dict[str, Side], cores: tuple[int, int]) -> str:
+    """What a reader of the table has to know."""
+    subject = given.subject
+    method = (
+        f"nginx, one worker, on core {cores[0]}, the client on core {cores[1]}. {given.rounds} pairs of runs of"
+        f" {given.seconds} s, one of {subject} and one of the peer, in turns, after a pair that is thrown away."
+        f" Medians of each side; ratios, {subject} / peer, are taken pair by pair: median and range. CPU: µs per"
+        " request of the client's whole process tree, from exec to exit, with default options. req/s: as each client"
+        " tells it itself."
     )
+    load = Load("URL", given.seconds, given.connections[0], Path())
+    calls = (f"`{shlex.join([side.name, *side.client.command(load)])}`" for side in sides.values())
+    lines = [
+        f"`{shlex.join(['python', *sys.argv])}`",
+        f"{described({name: side.program for name, side in sides.items()})}.",
+        method,
+        f"Called as {', '.join(calls)}.",
+        f"{'; '.join(f'`{case}`: {CASES[case]}' for case in given.case)}.",
+    ]
+    if "https" in given.scheme:
+        lines.append(
+            f"https: {CERTIFICATE}. cannon verifies the certificate (`--ca`), the peers do not verify."
+        )
+    return "\n\n".join(lines)
 
 
-def main() -> None:
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--connections", type=int, default=10)
+    peers = [name for name in CLIENTS if name != "cannon"]
+    parser.add_argument("--scheme", choices=SCHEMES, nargs="+", default=list(SCHEMES))
     parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
+    parser.add_argument("--connections", type=_positive, nargs="+", default=[10], metavar="N")
+    parser.add_argument("--peer", choices=peers, nargs="+", default=peers)
     parser.add_argument(
-        "--peer", choices=[name for name in CLIENTS if name != "cannon"], nargs="+", default=["wrk"]
+        "--rounds", type=_positive, default=8, help="pairs of runs, besides the one thrown away"
     )
-    given = parser.parse_args()
-    print(
-        f"`{' '.join(['python', *sys.argv])}`, {given.rounds} rounds of {given.seconds} s, {time.strftime('%Y-%m-%d')}"
-    )
-    with nginx() as url:
-        for case in given.case:
-            print(f"\n{CASES[case]}, {given.connections} connections\n")
-            print(
-                "| peer | cannon req/s | peer req/s | cannon CPU us/request | peer CPU us/request | ratio (range) |"
+    parser.add_argument("--seconds", type=_positive, default=10, help="how long each run sends")
+    parser.add_argument("--autocannon", metavar="PATH", help="where autocannon is, if not on the PATH")
+    parser.add_argument("--subject", choices=CLIENTS, default="cannon", help="whom the peers are set beside")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = _arguments()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        sys.exit("two cores are needed, one for nginx and one for the client")
+    if shutil.which("taskset") is None:
+        sys.exit("taskset is needed: apt-get install util-linux")
+    if given.autocannon and not Path(given.autocannon).is_file():
+        sys.exit(f"--autocannon: there is no file {given.autocannon}")
+    sides = installed(list(dict.fromkeys([given.subject, *given.peer])), given.autocannon)
+    contests = [
+        Contest(scheme, case, connections, sides[name])
+        for scheme in given.scheme
+        for case in given.case
+        for connections in given.connections
+        for name in given.peer
+        if name in sides
+    ]
+    if given.subject not in sides or not contests:
+        sys.exit("nothing to compare")
+    minutes = len(contests) * (given.rounds + 1) * 2 * given.seconds / 60
+    _say(f"{len(contests)} rows, about {minutes:.0f} minutes or somewhat more")
+    most = max(given.connections)
+    try:
+        raise_descriptor_limit(most + SPARE_DESCRIPTORS)
+        print(preface(given, sides, (cores[0], cores[1])), end="\n\n", flush=True)
+        with nginx(core=cores[0], schemes=given.scheme, connections=most + SPARE_DESCRIPTORS) as target:
+            whole = fight(
+                contests, sides[given.subject], Field(target, cores[1], given.seconds, given.rounds)
             )
-            print("|---|---|---|---|---|---|")
-            for peer in given.peer:
-                print(
-                    compare(f"{url}/{case}", peer, given.rounds, given.seconds, given.connections), flush=True
-                )
+    except (Fault, UsageError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0 if whole else 1)
 
 
 if __name__ == "__main__":

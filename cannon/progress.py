@@ -12,7 +12,7 @@ import msgspec
 
 from cannon.series import SeriesRow
 
-__all__ = ["Phase", "Progress"]
+__all__ = ["Phase", "Progress", "State", "WorkerProgress"]
 
 
 class Phase(StrEnum):
@@ -23,10 +23,32 @@ class Phase(StrEnum):
     FIRE = "fire"
 
 
+class State(StrEnum):
+    """How a worker stands. One that is lost ended without having said so."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    LOST = "lost"
+
+
+class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one worker of a phase stands. `told_s`: when it was heard last, on the clock of `Progress.elapsed_s`.
+
+    `failed` are requests and dials so far; `row` is the newest row of its own, None before the first.
+    """
+
+    index: int
+    state: State = State.RUNNING
+    told_s: float = 0.0
+    failed: int = 0
+    row: SeriesRow | None = None
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a phase stands. `elapsed_s` counts from its begin; it ends at `duration_s`, or at `amount` requests.
 
     `completed`, `failed` and `connects_failed` are of the phase so far; `row` is the newest closed row of the series.
+    `workers`: each of them, where there are several.
     """
 
     phase: Phase
@@ -37,3 +59,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     connects_failed: int = 0
     row: SeriesRow | None = None
+    workers: tuple[WorkerProgress, ...] = ()

@@ -17,11 +17,12 @@ from cannon.plan import Plan
 from cannon.series import SeriesRow
 from cannon.settings import PlanSettings
 from cannon.tally import Histogram, Tally
+from cannon.validity import Evidence, Validity, judge
 
 Buffer = bytes
 """A name for bytes inside Result, where `bytes` is a field of the file."""
 
-__all__ = ["Cannon", "Client", "Outside", "Result", "Worker", "result_of", "schema"]
+__all__ = ["Cannon", "Client", "Outside", "Result", "Validity", "Worker", "result_of", "schema"]
 
 SCHEMA = "cannon/result/1"
 
@@ -29,10 +30,11 @@ _INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143}
 
 
 class Cannon(msgspec.Struct, frozen=True):
-    """What measured: `command` is the command line, secrets redacted."""
+    """What measured: `compiled`: whether its hot modules are machine code; `command`: secrets redacted."""
 
     version: str
     engine: str
+    compiled: bool
     python: str
     command: str
 
@@ -59,7 +61,11 @@ class Outside(msgspec.Struct, frozen=True):
 
 
 class Connects(msgspec.Struct, frozen=True):
-    """Dials: attempted = made + failed + in_progress. `closed_idle`: closed by the server with nothing in flight."""
+    """Dials: attempted = made + failed + in_progress. `closed_idle`: closed by the server with nothing in flight.
+
+    `negotiated`: those made, by TLS version and cipher. `answered_min` and `answered_max`: responses that one of the
+    plan's connections got, however often it was made again; None where it was not told.
+    """
 
     attempted: int
     made: int
@@ -67,6 +73,9 @@ class Connects(msgspec.Struct, frozen=True):
     in_progress: int
     closed_idle: int
     errors: dict[str, int]
+    negotiated: dict[str, int]
+    answered_min: int | None
+    answered_max: int | None
 
 
 class Bytes(msgspec.Struct, frozen=True):
@@ -79,7 +88,7 @@ class Bytes(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """cannon's own share: CPU of all its processes, and what delayed it."""
+    """cannon's own share: CPU of all its processes, and what delayed it. `busy`: of one core, by the busiest worker."""
 
     cpu_s: float
     cpu_us_per_request: float | None
@@ -101,13 +110,6 @@ class Worker(msgspec.Struct, frozen=True):
     completed: int
     own_delay_ms: OwnDelay
     state: str
-
-
-class Validity(msgspec.Struct, frozen=True):
-    """`verdict`: "valid", "suspect" (the client was the limit) or "invalid"; with the reasons in words."""
-
-    verdict: str
-    reasons: list[str]
 
 
 class GateVerdict(msgspec.Struct, frozen=True):
@@ -211,12 +213,14 @@ def result_of(
     workers: list[Worker],
     problems: list[str],
     interrupted: str | None,
+    shards: tuple[Tally, ...] = (),
 ) -> Result:
-    """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid."""
+    """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid; `shards` are
+    the sums of each worker, or none where one worker's is the whole.
+    """
     duration_s = duration_ns / 1e9
     latency = Durations.of(tally.service)
-    busy = min(1.0, tally.cpu_ns / tally.row.window_ns) if tally.row.window_ns else None
-    saturated = busy is not None and busy >= SATURATED_BUSY
+    evidence = Evidence.of(plan, tally, shards or (tally,), latency=latency, cores=host.cores, steal=steal)
     return Result(
         schema=SCHEMA,
         cannon=cannon,
@@ -244,6 +248,9 @@ def result_of(
             in_progress=tally.connecting,
             closed_idle=tally.closed_idle,
             errors={fault.value: count for fault, count in sorted(tally.connect_errors.items())},
+            negotiated=dict(sorted(tally.negotiated.items())),
+            answered_min=tally.fewest_answered,
+            answered_max=tally.most_answered,
         ),
         status={str(status): count for status, count in sorted(tally.status.items())},
         errors={fault.value: count for fault, count in sorted(tally.errors.items())},
@@ -267,43 +274,19 @@ def result_of(
         client=Client(
             cpu_s=cpu_s,
             cpu_us_per_request=cpu_s * 1e6 / tally.completed if tally.completed else None,
-            busy=busy,
-            own_delay_ms=OwnDelay.of(tally.own_delay),
+            busy=evidence.busy,
+            own_delay_ms=evidence.own_delay,
             run_delay_ms=tally.run_delay_ns / 1e6,
             longest_pause_ms=tally.longest_pause_ns / 1e6,
             steal=steal,
             timestamps="loop",
-            saturated=saturated,
+            saturated=evidence.saturated,
         ),
         workers=workers,
-        validity=_validity(tally, problems, saturated, busy),
+        validity=judge(tally, problems, evidence),
         gates=[],
         interrupted=interrupted,
     )
-
-
-SATURATED_BUSY = 0.95
-"""The share of a core above which the client, not the server, may have been the limit."""
-
-
-def _validity(tally: Tally, problems: list[str], saturated: bool, busy: float | None) -> Validity:
-    invalid = list(problems)
-    if not tally.succeeded:
-        invalid.append("no request succeeded")
-    if tally.never_sent:
-        invalid.append(f"{tally.never_sent} requests were never sent: nothing could be reached any more")
-    if tally.sent != tally.completed + tally.failed + tally.in_flight:
-        invalid.append(
-            f"cannon lost count: {tally.sent} sent, but {tally.completed} completed, {tally.failed} failed"
-            f" and {tally.in_flight} in flight"
-        )
-    if invalid:
-        return Validity("invalid", invalid)
-    if saturated and busy is not None:
-        return Validity(
-            "suspect", [f"cannon was busy for {busy:.0%} of the time: it may have been the limit"]
-        )
-    return Validity("valid", [])
 
 
 def _per_s(count: int, duration_s: float) -> float | None:

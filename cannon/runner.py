@@ -17,16 +17,17 @@ import msgspec
 
 from cannon.durations import OwnDelay
 from cannon.errors import InvalidRun
+from cannon.fleets.ledger import Ledger
 from cannon.fleets.processes import Processes
 from cannon.host import cpu_times, this_host
 from cannon.plan import Plan
 from cannon.preflight import preflight, resolved
-from cannon.progress import Phase, Progress
+from cannon.progress import Phase, Progress, State
 from cannon.result import Cannon, Outside, Result, Worker, result_of
-from cannon.series import Series, SeriesRow
+from cannon.series import SeriesRow
 from cannon.shard import split
 from cannon.tally import Tally
-from cannon.version import __version__
+from cannon.version import __version__, is_compiled
 
 __all__ = ["Interrupt", "run"]
 
@@ -55,12 +56,16 @@ class Interrupt:
 
 
 class _Fired(msgspec.Struct, frozen=True):
-    """What a fleet brought home: the sum, each shard's own sum, the rows, and who was lost."""
+    """What a fleet brought home: each shard's sum, how each worker ended, the rows, and a line for each one lost."""
 
-    total: Tally
-    shards: tuple[Tally, ...]
-    rows: tuple[SeriesRow, ...]
-    lost: frozenset[int]
+    shards: tuple[Tally, ...] = ()
+    states: tuple[State, ...] = ()
+    rows: tuple[SeriesRow, ...] = ()
+    losses: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Tally:
+        return sum(self.shards, Tally())
 
 
 Watch = Callable[[Progress], None]
@@ -103,22 +108,21 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
     if interrupt.reason is None:
         if plan.trace:
             note("the run:")
-        fired = _fire(plan, Phase.FIRE, watch, rows, interrupt)
+        fired = _fire(plan, Phase.FIRE, watch, rows, note, interrupt)
     else:
-        fired = _Fired(Tally(), (), (), frozenset())
-    problems += [
-        f"worker {index} was lost: what it had not told yet is missing" for index in sorted(fired.lost)
-    ]
-    if fired.total.log_lost:
+        fired = _Fired()
+    total = fired.total
+    problems += [f"{loss}: what it had not told yet is missing" for loss in fired.losses]
+    if total.log_lost:
         problems.append("the log of latencies could not be written whole")
     host = this_host()
     return result_of(
         plan=plan,
-        tally=fired.total,
+        tally=total,
         duration_ns=max((tally.row.window_ns for tally in fired.shards), default=0),
         series=list(fired.rows),
         outside=outside,
-        cannon=Cannon(__version__, plan.engine.value, platform.python_version(), command),
+        cannon=Cannon(__version__, plan.engine.value, is_compiled(), platform.python_version(), command),
         host=host,
         started=started,
         finished=_now(),
@@ -131,12 +135,13 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
                 sent=tally.sent,
                 completed=tally.completed,
                 own_delay_ms=OwnDelay.of(tally.own_delay),
-                state="lost" if index in fired.lost else "ended",
+                state=state.value,
             )
-            for index, tally in enumerate(fired.shards)
+            for index, (tally, state) in enumerate(zip(fired.shards, fired.states, strict=True))
         ],
         problems=problems,
         interrupted=interrupt.reason,
+        shards=fired.shards,
     )
 
 
@@ -164,46 +169,32 @@ def _fire_outside(plan: Plan, watch: Watch, note: Note, interrupt: Interrupt) ->
             pass
     warmup = plan.for_warmup()
     if warmup is not None and interrupt.reason is None:
-        warmed = _fire(warmup, Phase.WARMUP, watch, _ignore, interrupt)
+        warmed = _fire(warmup, Phase.WARMUP, watch, _ignore, note, interrupt)
         warmup_sent = warmed.total.sent
-        problems += [f"worker {index} was lost in the warm-up" for index in sorted(warmed.lost)]
+        problems += [f"in the warm-up {loss}" for loss in warmed.losses]
     return Outside(preflight_sent, warmup_sent), problems
 
 
-def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, interrupt: Interrupt) -> _Fired:
-    """Fire a plan on worker processes and add up what they tell."""
-    shards = split(plan, plan.workers)
-    told = [Tally() for _ in shards]
-    series = Series(len(shards), plan.sample_ns // plan.tick_ns)
-    began_ns = monotonic_ns()
-
-    def progress(row: SeriesRow | None) -> Progress:
-        return Progress(
-            phase=phase,
-            elapsed_s=(monotonic_ns() - began_ns) / 1e9,
-            duration_s=plan.stop.duration_ns / 1e9 if plan.stop.amount is None else None,
-            amount=plan.stop.amount,
-            completed=sum(tally.completed for tally in told),
-            failed=sum(tally.failed for tally in told),
-            connects_failed=sum(tally.connects_failed for tally in told),
-            row=row,
-        )
-
-    watch(progress(None))
-    with Processes(shards) as workers:
+def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interrupt: Interrupt) -> _Fired:
+    """Fire a plan on worker processes and add up what they tell. Raises InvalidRun where none can be started."""
+    ledger = Ledger(plan, phase, plan.workers)
+    losses: dict[int, str] = {}
+    watch(ledger.progress(0.0, None))
+    with Processes(split(plan, plan.workers)) as workers:
         for index, tally in workers.fire(interrupt.fileno()):
-            if tally is None:
-                closed = series.end(index)
+            elapsed_s = (monotonic_ns() - workers.began_ns) / 1e9 if workers.began_ns else 0.0
+            if tally is not None:
+                closed = ledger.add(index, tally, elapsed_s)
+            elif index in workers.lost:
+                losses[index] = f"worker {index} (pid {workers.pids[index]}) was lost, {workers.lost[index]}"
+                note(losses[index])
+                closed = ledger.end(index, State.LOST)
             else:
-                told[index] += tally
-                closed = series.add(index, tally)
+                closed = ledger.end(index, State.ENDED)
             for row in closed:
                 rows(row)
-            watch(progress(closed[-1] if closed else None))
-        lost = frozenset(workers.lost)
-    for index in lost:
-        told[index] = told[index].cut_off()
-    return _Fired(sum(told, Tally()), tuple(told), tuple(series.rows), lost)
+            watch(ledger.progress(elapsed_s, closed[-1] if closed else None))
+    return _Fired(ledger.sums, ledger.states, ledger.rows, tuple(losses[index] for index in sorted(losses)))
 
 
 def _cpu_s() -> float:

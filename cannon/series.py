@@ -1,8 +1,9 @@
 """The run over time: one row every sample interval, summed over all shards.
 
-Every shard yields one Tally a tick, in order, so the k-th Tally of each shard tells of the same tick; a row is
-the sum of its ticks. A row is closed, and its histogram forgotten, once no shard can add to it any more: an hour
-of rows costs an hour of numbers, not an hour of histograms.
+Every shard yields its Tallies in order, each with the part of its window that it tells of; all windows begin together.
+A Tally belongs to the row in which its part began. A row ends, as measured, when the first shard has told beyond its
+interval, so no row takes the time of another, and the rows add up to the run. A row is closed, and its histogram
+forgotten, once no shard can add to it any more: an hour of rows costs an hour of numbers, not an hour of histograms.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from cannon.tally import Histogram, Row, Tally
 
 __all__ = ["Series", "SeriesRow"]
 
+_EARLY_NS = 1_000_000
+"""A tick never comes before its time but for what a timer may round."""
+
 
 class SeriesRow(msgspec.Struct, frozen=True):
     """One row: `t_s` is its end, in seconds since the start; `window_s` how long it was (the last may be short).
 
-    Requests are whole responses; percentiles are of their response times, and None where there were none.
+    Requests are whole responses; percentiles are of their response times, and None where there were none. Where
+    every shard was held up over whole intervals there is no row for those: the one before is as much longer.
     """
 
     t_s: float
@@ -32,51 +37,63 @@ class SeriesRow(msgspec.Struct, frozen=True):
 
 
 class Series:
-    """Rows in the making. `shards`: how many will tell; `ticks_per_row`: how many Tallies of each make a row."""
+    """Rows in the making. `shards`: how many will tell; `row_ns`: the interval, a multiple of a tick."""
 
-    def __init__(self, shards: int, ticks_per_row: int) -> None:
+    def __init__(self, shards: int, row_ns: int) -> None:
         self.rows: list[SeriesRow] = []
-        self._ticks_per_row = ticks_per_row
-        self._heard: dict[int, int] = dict.fromkeys(range(shards), 0)
-        self._open: dict[int, list[tuple[int, Row, Histogram]]] = {}
+        self._row_ns = row_ns
+        self._told_ns: dict[int, int] = dict.fromkeys(range(shards), 0)
+        self._furthest_ns = 0
+        self._closed_ns = 0
+        self._open: dict[int, list[tuple[Row, Histogram]]] = {}
+        self._ends_ns: dict[int, int] = {}
 
     def add(self, shard: int, tally: Tally) -> list[SeriesRow]:
         """The next Tally of a shard; returns the rows that this closed. One without a window is no row's."""
         if tally.row.window_ns:
-            index = self._heard[shard] // self._ticks_per_row
+            began_ns = self._told_ns[shard]
+            ended_ns = self._told_ns[shard] = began_ns + tally.row.window_ns
+            self._furthest_ns = max(self._furthest_ns, ended_ns)
             durations = tally.response if tally.response.counts else tally.service
-            self._open.setdefault(index, []).append((shard, tally.row, durations))
-            self._heard[shard] += 1
+            first = self._place(began_ns)
+            self._open.setdefault(first, []).append((tally.row, durations))
+            for passed in range(first, self._place(ended_ns)):
+                self._ends_ns[passed] = min(self._ends_ns.get(passed, ended_ns), ended_ns)
         return self._close()
 
     def end(self, shard: int) -> list[SeriesRow]:
         """A shard has told all it will; returns the rows that this closed."""
-        self._heard.pop(shard, None)
+        self._told_ns.pop(shard, None)
         return self._close()
+
+    def _place(self, at_ns: int) -> int:
+        """The position of the row in which this moment of the window lies."""
+        return (at_ns + _EARLY_NS) // self._row_ns
 
     def _close(self) -> list[SeriesRow]:
         """Close the rows that every shard still telling has passed."""
-        passed = min(self._heard.values(), default=None)
+        passed = min(map(self._place, self._told_ns.values()), default=None)
         closed: list[SeriesRow] = []
-        while len(self.rows) in self._open and (
-            passed is None or passed >= (len(self.rows) + 1) * self._ticks_per_row
-        ):
-            row = self._summary(self._open.pop(len(self.rows)))
-            self.rows.append(row)
-            closed.append(row)
+        for place in sorted(self._open):
+            if passed is not None and place >= passed:
+                break
+            parts = self._open.pop(place)
+            last = not self._told_ns and not self._open
+            closed.append(self._summary(parts, self._furthest_ns if last else self._ends_ns[place]))
+        if closed and passed is not None:
+            self._ends_ns = {place: ends_ns for place, ends_ns in self._ends_ns.items() if place >= passed}
+        self.rows += closed
         return closed
 
-    def _summary(self, parts: list[tuple[int, Row, Histogram]]) -> SeriesRow:
-        window_ns: dict[int, int] = {}
+    def _summary(self, parts: list[tuple[Row, Histogram]], ends_ns: int) -> SeriesRow:
         total, durations = Row(), Histogram()
-        for shard, row, histogram in parts:
-            window_ns[shard] = window_ns.get(shard, 0) + row.window_ns
+        for row, histogram in parts:
             total, durations = total + row, durations + histogram
         p50_ns, p99_ns = durations.percentiles_ns((50, 99))
-        window_s = max(window_ns.values()) / 1e9
+        window_ns, self._closed_ns = ends_ns - self._closed_ns, ends_ns
         return SeriesRow(
-            t_s=round((self.rows[-1].t_s if self.rows else 0.0) + window_s, 6),
-            window_s=window_s,
+            t_s=round(ends_ns / 1e9, 6),
+            window_s=window_ns / 1e9,
             requests=total.requests,
             succeeded=total.succeeded,
             failed=total.failed,

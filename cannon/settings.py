@@ -7,7 +7,34 @@ import msgspec
 from cannon.plan import Plan
 from cannon.text import redact_headers, redact_url
 
-__all__ = ["PlanSettings"]
+__all__ = ["PlanSettings", "TlsSettings"]
+
+
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How connections were secured. `server_name` None: the URL's host was asked for; `key`: whether it had a file of
+    its own; `sessions`: "resume" or "fresh".
+    """
+
+    verify: bool
+    server_name: str | None
+    ca: list[str]
+    cert: str | None
+    key: bool
+    sessions: str
+
+    @classmethod
+    def of(cls, plan: Plan) -> TlsSettings | None:
+        """What may be shown; None where nothing was fired over TLS."""
+        if all(target.scheme != "https" for target in plan.targets):
+            return None
+        return cls(
+            verify=plan.tls.verify,
+            server_name=plan.tls.server_name or None,
+            ca=list(plan.tls.ca),
+            cert=plan.tls.cert,
+            key=plan.tls.key is not None,
+            sessions=plan.tls.sessions.value,
+        )
 
 
 class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +57,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: float
     sample_s: float
     engine: str
+    tls: TlsSettings | None
     expect_status: list[int]
     preflight: bool
     title: str
@@ -56,6 +84,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
             drain_s=plan.drain_limit_ns / 1e9,
             sample_s=plan.sample_ns / 1e9,
             engine=plan.engine.value,
+            tls=TlsSettings.of(plan),
             expect_status=list(plan.expect_status),
             preflight=plan.preflight,
             title=plan.title,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cannon
 from cannon.engine import fire
 from cannon.plan import Plan, Stop, Target
 from cannon.preflight import resolve
@@ -18,7 +19,8 @@ from tests.servers.rude import Rude
 
 __all__ = ["conserved", "counted", "fire_at", "result_of", "run_cli"]
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(cannon.__file__).resolve().parents[1]
+"""Of the cannon that is tested, which need not be the one that stands beside the tests."""
 _SECOND_NS = 1_000_000_000
 
 

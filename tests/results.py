@@ -154,7 +154,9 @@ def a_result(**changes: Any) -> Result:
         "duration_ns": 10 * SECOND_NS,
         "series": a_series(tally),
         "outside": Outside(preflight=1),
-        "cannon": Cannon("0.1.0", plan.engine.value, "3.11.2", "cannon -d 10 -c 10 http://localhost:4000/"),
+        "cannon": Cannon(
+            "0.1.0", plan.engine.value, True, "3.11.2", "cannon -d 10 -c 10 http://localhost:4000/"
+        ),
         "host": HOST,
         "started": "2026-01-02T03:04:05.000Z",
         "finished": "2026-01-02T03:04:15.250Z",
@@ -165,6 +167,7 @@ def a_result(**changes: Any) -> Result:
         ],
         "problems": [],
         "interrupted": None,
+        "shards": (),
     }
     arguments = {name: changes.pop(name) for name in tuple(found) if name in changes}
     result = result_of(plan=plan, tally=tally, **(found | arguments))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 
-from cannon.errors import InvalidRun
+from cannon.errors import Fault, InvalidRun
 from cannon.plan import Plan, Target
 from cannon.preflight import preflight, resolve, resolved
+from cannon.tally import Example, Tally
+from cannon.tls import Tls
+from tests.servers.certificates import Certificates
 from tests.servers.ports import black_hole, reserved_port
 from tests.servers.rude import Rude
+from tests.servers.rude_tls import RudeTls
 
 pytest_plugins = ("tests.servers.fixtures",)
 
@@ -66,6 +71,33 @@ def test_no_response_says_what_came_instead(rude: Rude, path: str, said: str) ->
     with pytest.raises(InvalidRun, match="no response from") as raised:
         preflight(_plan(rude.url(path)))
     assert said in raised.value.message
+
+
+def test_a_handshake_that_failed_is_told_by_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "certificate verify failed: certificate has expired (-k does not verify it)"
+
+    def fire(shard: object, control: int | None = None) -> Iterator[Tally]:
+        yield Tally(attempted=1, connect_errors={Fault.TLS: 1}, examples={Fault.TLS: Example(0, reason)})
+
+    monkeypatch.setattr("cannon.preflight.fire", fire)
+    with pytest.raises(InvalidRun) as raised:
+        preflight(_plan("https://127.0.0.1:4443/"))
+    assert raised.value.message == f"cannot connect to https://127.0.0.1:4443/: {reason}"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_server_that_is_not_trusted_gets_no_request(rude_tls: RudeTls, method: str) -> None:
+    with pytest.raises(InvalidRun, match="certificate is not trusted") as raised:
+        preflight(_plan(rude_tls.url("/ok"), method=method, headers=(("Authorization", "canary"),)))
+    assert raised.value.message.startswith(f"cannot connect to {rude_tls.url('/ok')}: ")
+    assert "--ca" in raised.value.message
+    assert "-k" in raised.value.message
+    assert rude_tls.requests == 0
+
+
+def test_a_server_that_is_trusted_is_fired_at(rude_tls: RudeTls, certificates: Certificates) -> None:
+    assert preflight(_plan(rude_tls.url("/ok"), tls=Tls(ca=(certificates.ca,)))).sent == 1
+    assert rude_tls.requests == 1
 
 
 def test_a_status_never_stops_a_run_but_a_5xx_is_a_note(rude: Rude) -> None:

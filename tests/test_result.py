@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 
 from cannon.errors import Fault
+from cannon.plan import Target
 from cannon.result import Result, schema
-from cannon.tally import Histogram, Row, Tally
-from tests.results import a_failing_tally, a_result, a_tally, an_empty_tally
+from cannon.tally import Histogram, Tally
+from cannon.tls import Tls
+from tests.results import a_failing_tally, a_plan, a_result, a_tally, an_empty_tally
 from tests.schemas import assert_valid
 from tests.strategies import tallies
 
@@ -27,8 +29,21 @@ def test_every_result_is_a_file_by_the_schema(tally: Tally) -> None:
     assert_valid(a_result(tally=tally).to_json())
 
 
+def test_what_was_negotiated_and_answered_stands_with_the_connections() -> None:
+    tally = a_tally(negotiated={"TLSv1.3 B": 7, "TLSv1.2 A": 3}, fewest_answered=0, most_answered=1_204)
+    plan = a_plan(targets=(Target.parse("https://localhost/"),), tls=Tls(verify=False))
+    document = assert_valid(a_result(tally=tally, plan=plan).to_json())
+    connects = document["connects"]
+    assert connects["negotiated"] == {"TLSv1.2 A": 3, "TLSv1.3 B": 7}
+    assert (connects["answered_min"], connects["answered_max"]) == (0, 1_204)
+    assert document["plan"]["tls"]["verify"] is False
+
+
 def test_where_there_is_nothing_to_tell_stands_null() -> None:
     document = assert_valid(a_result(tally=an_empty_tally()).to_json())
+    assert document["plan"]["tls"] is None
+    assert document["connects"]["negotiated"] == {}
+    assert document["connects"]["answered_min"] is document["connects"]["answered_max"] is None
     assert document["latency_ms"]["p50"] is None
     assert document["requests"]["oldest_in_flight_ms"] is None
     assert document["client"]["cpu_us_per_request"] is None
@@ -52,8 +67,23 @@ def test_counts_that_do_not_add_up_make_the_result_invalid() -> None:
 def test_a_client_without_cpu_to_spare_makes_the_figures_suspect(
     cpu_ns: int, verdict: str, *, saturated: bool
 ) -> None:
-    result = a_result(tally=a_tally(cpu_ns=cpu_ns, row=Row(window_ns=10_000_000_000, requests=1)))
+    result = a_result(tally=a_tally(cpu_ns=cpu_ns))
     assert (result.validity.verdict, result.client.saturated, result.exit_code) == (verdict, saturated, 0)
+
+
+def test_the_busiest_worker_decides_not_the_mean() -> None:
+    shards = (a_tally(cpu_ns=9_900_000_000), a_tally(cpu_ns=1_000_000_000))
+    result = a_result(tally=shards[0] + shards[1], shards=shards)
+    assert result.client.busy == 0.99
+    assert result.client.saturated
+    assert result.validity.reasons[0].startswith("one of 2 workers used 99 % of a core")
+
+
+def test_a_client_that_stood_still_says_so() -> None:
+    tally = a_tally(own_delay=Histogram.of(*[20_000] * 9_999, 1_600_000_000))
+    result = a_result(tally=tally)
+    assert (result.validity.verdict, result.client.saturated, result.exit_code) == ("suspect", False, 0)
+    assert "stood still for at least 1.60 s" in result.validity.reasons[0]
 
 
 @pytest.mark.parametrize(

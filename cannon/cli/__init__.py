@@ -24,7 +24,7 @@ from cannon.cli.serve import serve
 from cannon.cli.session import Run, Session, print_text, say, tell
 from cannon.errors import CannonError, UsageError
 from cannon.text import clean, redact_command, redact_text
-from cannon.version import __version__
+from cannon.version import __version__, is_compiled
 
 __all__ = ["COMMANDS", "main"]
 
@@ -66,7 +66,7 @@ def _main(words: list[str], run: Run | None) -> int:
         print_text(main_help(fire, COMMANDS) if named is None else command_help(named, COMMANDS[named]))
         return 0
     if arguments.version:
-        print_text(f"cannon {__version__}\n")
+        print_text(f"cannon {__version__} ({'compiled' if is_compiled() else 'plain Python'})\n")
         return 0
     if arguments.tail:
         raise UsageError("a command to start, after --, is not in this version yet; the URL stands before --")

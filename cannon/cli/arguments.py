@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cannon.errors import UsageError
@@ -27,11 +27,14 @@ _DURATION = re.compile(rf"(?:{_NUMBER}(?:h|m|s|ms|us|µs|μs|ns))+|{_NUMBER}", r
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Names, with their dashes. `grouped`, some of the valued: a `[ … ]` group, a duration, or nothing may follow."""
+    """Names, with their dashes. `grouped`, some of the valued: a `[ … ]` group may follow, and how one is written.
+    `bare`, some of the grouped: a group, a duration, or nothing may follow, and whatever else is no value of theirs.
+    """
 
     commands: frozenset[str] = frozenset()
     valued: frozenset[str] = frozenset()
-    grouped: frozenset[str] = frozenset()
+    grouped: Mapping[str, str] = field(default_factory=dict)
+    bare: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
 
 
@@ -108,26 +111,27 @@ class _Pass:
 
     def _valued(self, name: str, value: str | None) -> None:
         self.words.append(name)
-        if name in self.grammar.grouped:
-            self.words.append(self._grouped(name, value))
-        elif value is not None:
-            self.words.append(value)
-        elif self.rest:
-            self.words.append(self.rest.pop(0))
-
-    def _grouped(self, name: str, value: str | None) -> str:
-        if value is None:
-            if not self.rest or not (self.rest[0].startswith("[") or _DURATION.fullmatch(self.rest[0])):
-                return EMPTY_GROUP
+        if value is None and name in self.grammar.bare and not self._value_follows():
+            value = EMPTY_GROUP
+        elif value is None and self.rest:
             value = self.rest.pop(0)
-        if not value.startswith("["):
-            return value
-        if value.endswith("]"):
+        if value is not None:
+            example = self.grammar.grouped.get(name)
+            self.words.append(value if example is None else self._folded(name, value, example))
+
+    def _value_follows(self) -> bool:
+        return bool(self.rest) and (
+            self.rest[0].startswith("[") or _DURATION.fullmatch(self.rest[0]) is not None
+        )
+
+    def _folded(self, name: str, value: str, example: str) -> str:
+        """A group that came in several words as one word; whatever else as it is."""
+        if not value.startswith("[") or value.endswith("]"):
             return value
         inside = [value[1:]]
         while not inside[-1].endswith("]"):
             if not self.rest:
-                raise UsageError(f"{name} {value} has no closing ]; e.g. {name} [ -c 1 -d 3 ]")
+                raise UsageError(f"{name} {value} has no closing ]; e.g. {name} {example}")
             inside.append(self.rest.pop(0))
         inside[-1] = inside[-1][:-1]
         return f"[ {shlex.join(word for word in inside if word)} ]" if any(inside) else EMPTY_GROUP
@@ -148,11 +152,11 @@ def arrange(argv: Sequence[str], grammar: Grammar) -> Arguments:
     return Arguments(passed.command, tuple(passed.words), tail, passed.help or asked, passed.version)
 
 
-def group_words(group: str) -> tuple[str, ...] | None:
+def group_words(group: str, example: str) -> tuple[str, ...] | None:
     """The words of a `[ … ]` group, or None for a value that is no group. Raises UsageError for an open quote."""
     if not (group.startswith("[") and group.endswith("]") and len(group) > 1):
         return None
     try:
         return tuple(shlex.split(group[1:-1]))
     except ValueError as error:
-        raise UsageError(f"{group} cannot be read: {error}; e.g. [ -c 1 -d 3 ]") from None
+        raise UsageError(f"{group} cannot be read: {error}; e.g. {example}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cannon.cli.options import OPTIONS, Options
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import notes_of, plan_of
 from cannon.cli.session import Session, line_of, print_bytes, print_text, say
 from cannon.errors import InvalidRun, UsageError
 
@@ -32,7 +32,7 @@ _SPARE_DESCRIPTORS = 64
 def _fire(session: Session, /, urls: tuple[str, ...], **given: object) -> int:
     options = Options.of(given)
     plan = plan_of(options, urls)
-    for note in options.notes:
+    for note in notes_of(options, plan):
         say(note)
     return shoot(session, plan, options)
 
@@ -71,7 +71,8 @@ def _check(plan: Plan, options: Options) -> None:
         check_place(options.log, "--log")
         if not is_file(options.log):
             raise UsageError("--log needs a file: every worker appends to it; e.g. --log latencies.csv")
-    raise_descriptor_limit(plan.connections + _SPARE_DESCRIPTORS)
+    # A worker holds its connections, this process two pipes for each worker.
+    raise_descriptor_limit(max(plan.connections, 2 * plan.workers) + _SPARE_DESCRIPTORS)
 
 
 def _run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:

@@ -15,7 +15,7 @@ from cannon.cli import values
 from cannon.cli.arguments import Grammar
 from cannon.cli.values import Option
 
-__all__ = ["DEBUG", "GROUPED", "OPTIONS", "WARMUP", "Options", "grammar_of"]
+__all__ = ["BARE", "DEBUG", "GROUPED", "OPTIONS", "WARMUP", "Options", "grammar_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class Options:
     """What the command line said, each value read. None: not given, and the Plan's default holds."""
 
     connections: int | None = None
+    workers: int | None = None
     duration_ns: int | None = None
     amount: int | None = None
     method: str | None = None
@@ -36,6 +37,11 @@ class Options:
     engine: str | None = None
     preflight: bool = True
     insecure: bool = False
+    servername: str | None = None
+    ca: tuple[tuple[str, ...], ...] = ()
+    cert: str | None = None
+    key: str | None = None
+    tls_session: str | None = None
     sample_ns: int | None = None
     title: str = ""
     latency: bool = False
@@ -63,7 +69,7 @@ class Options:
         return ()
 
 
-_LOAD, _REQUEST, _RUN, _OUTPUT, _OTHER = "Load", "Request", "Run", "Output", "Other"
+_LOAD, _REQUEST, _RUN, _TLS, _OUTPUT, _OTHER = "Load", "Request", "Run", "TLS", "Output", "Other"
 
 CONNECTIONS = Option(
     ("-c", "--connections"),
@@ -104,6 +110,15 @@ OPTIONS: tuple[Option, ...] = (
     CONNECTIONS,
     DURATION,
     AMOUNT,
+    Option(
+        ("-w", "--workers"),
+        "workers",
+        values.workers,
+        "processes that fire, sharing connections and amount; one uses one core  [1]",
+        section=_LOAD,
+        example="-w 2",
+        metavar="N",
+    ),
     Option(
         ("-W", "--warmup"),
         "warmup",
@@ -181,7 +196,7 @@ OPTIONS: tuple[Option, ...] = (
         ("--engine",),
         "engine",
         values.engine,
-        "how a connection is driven: native or h11  [native]",
+        "how a connection is driven: native, h11 or httpx  [native]",
         section=_RUN,
         example="--engine h11",
         metavar="NAME",
@@ -193,7 +208,53 @@ OPTIONS: tuple[Option, ...] = (
         "send nothing before the clock starts",
         section=_RUN,
     ),
-    Option(("-k", "--insecure"), "insecure", None, "do not verify TLS certificates", section=_RUN),
+    Option(("-k", "--insecure"), "insecure", None, "do not verify the server's certificate", section=_TLS),
+    Option(
+        ("--ca",),
+        "ca",
+        values.paths,
+        "trust these certificates too, besides the system's; may be repeated",
+        section=_TLS,
+        example="--ca ca.pem",
+        metavar="FILE",
+        multiple=True,
+    ),
+    Option(
+        ("-s", "--servername"),
+        "servername",
+        values.host_name,
+        "name to ask for (SNI) and to verify, instead of the URL's host",
+        section=_TLS,
+        example="-s www.example.com",
+        metavar="NAME",
+    ),
+    Option(
+        ("--cert",),
+        "cert",
+        values.path,
+        "certificate to show to the server, PEM; its key may stand in the same file",
+        section=_TLS,
+        example="--cert client.pem",
+        metavar="FILE",
+    ),
+    Option(
+        ("--key",),
+        "key",
+        values.path,
+        "key of that certificate, PEM, not encrypted",
+        section=_TLS,
+        example="--key client.key",
+        metavar="FILE",
+    ),
+    Option(
+        ("--tls-session",),
+        "tls_session",
+        values.tls_session,
+        "on a connection made again: resume the session, or make a fresh one  [resume]",
+        section=_TLS,
+        example="--tls-session fresh",
+        metavar="NAME",
+    ),
     Option(
         ("-L", "--sampleInt"),
         "sample_ns",
@@ -271,7 +332,13 @@ OPTIONS: tuple[Option, ...] = (
     DEBUG,
 )
 
-GROUPED = frozenset({"-W", "--warmup"})
+_WARMUP_GROUP = "[ -c 1 -d 3 ]"
+GROUPED = {"-W": _WARMUP_GROUP, "--warmup": _WARMUP_GROUP, "--ca": "[ a.pem b.pem ]"}
+"""The options that take a group, and one that is right."""
+
+BARE = frozenset({"-W", "--warmup"})
+"""Those of them that may come without a value."""
+
 WARMUP = click.Command("-W", params=[CONNECTIONS, DURATION, AMOUNT], add_help_option=False)
 """What a warm-up may say for itself."""
 
@@ -288,5 +355,6 @@ def grammar_of(commands: Mapping[str, click.Command], default: str) -> Grammar:
         commands=frozenset(commands) - {default},
         valued=frozenset(name for option in options if option.read is not None for name in option.names),
         grouped=GROUPED,
+        bare=BARE,
         flags=frozenset(name for option in options if option.read is None for name in option.names),
     )

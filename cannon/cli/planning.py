@@ -15,14 +15,15 @@ import click
 from cannon.cli import values
 from cannon.cli.arguments import arrange, group_words
 from cannon.cli.messages import refuse_extra, usage_error
-from cannon.cli.options import WARMUP, Options, grammar_of
+from cannon.cli.options import GROUPED, WARMUP, Options, grammar_of
 from cannon.errors import UsageError
 from cannon.text import clean, redact_url
 
 if TYPE_CHECKING:
     from cannon.plan import Plan, Stop, Target, Warmup
+    from cannon.tls import Tls
 
-__all__ = ["MOST_BODY_BYTES", "plan_of"]
+__all__ = ["MOST_BODY_BYTES", "notes_of", "plan_of"]
 
 MOST_BODY_BYTES = 256 * 1024**2
 """A body is held in memory, and written again with every request."""
@@ -39,6 +40,7 @@ def plan_of(options: Options, urls: Sequence[str]) -> Plan:
     settings: dict[str, Any] = {
         "method": options.method,
         "connections": options.connections,
+        "workers": options.workers,
         "timeout_ns": options.timeout_ns,
         "drain_ns": options.drain_ns,
         "sample_ns": options.sample_ns,
@@ -50,6 +52,7 @@ def plan_of(options: Options, urls: Sequence[str]) -> Plan:
         body=_body(options),
         stop=stop,
         warmup=_warmup(options.warmup, stop),
+        tls=_tls(options),
         expect_status=options.expect_status,
         preflight=options.preflight,
         title=options.title,
@@ -58,9 +61,77 @@ def plan_of(options: Options, urls: Sequence[str]) -> Plan:
         **{name: value for name, value in settings.items() if value is not None},
     )
     Request.build(plan, target)
+    if plan.engine is Engine.HTTPX:
+        from cannon.engine.client import check
+
+        check(plan)
     _check_warmup(plan)
     _check_places(options)
+    if options.ca or options.cert:
+        # Whether the files serve: found out now, and not by the workers.
+        plan.tls.context()
     return plan
+
+
+def notes_of(options: Options, plan: Plan) -> tuple[str, ...]:
+    """What is odd about a command line, and yet no error."""
+    notes = (*options.notes, *_crowded(plan))
+    given = {
+        "-k": options.insecure,
+        "--ca": options.ca,
+        "-s": options.servername,
+        "--cert": options.cert,
+        "--key": options.key,
+        "--tls-session": options.tls_session,
+    }
+    for_tls = [name for name, value in given.items() if value]
+    if for_tls and all(target.scheme != "https" for target in plan.targets):
+        verb = "is" if len(for_tls) == 1 else "are"
+        return (*notes, f"{', '.join(for_tls)} {verb} not looked at: no URL is of https")
+    if options.insecure and options.ca:
+        return (*notes, "--ca is not looked at: with -k, nothing is verified")
+    return notes
+
+
+def _crowded(plan: Plan) -> tuple[str, ...]:
+    """That workers will wait for each other."""
+    if plan.workers == 1:
+        return ()
+    from cannon.host import this_host
+
+    cores = this_host().cores
+    if plan.workers <= cores:
+        return ()
+    usable = "1 usable core" if cores == 1 else f"{cores} usable cores"
+    return (
+        f"{plan.workers} workers share {usable} and hold each other up; -w {cores} is as many as run at once",
+    )
+
+
+def _tls(options: Options) -> Tls:
+    from cannon.tls import Sessions, Tls
+
+    if options.engine == "httpx" and options.tls_session == "resume":
+        raise UsageError(
+            "--engine httpx resumes no TLS sessions; give --tls-session fresh, or --engine native"
+        )
+    sessions = "fresh" if options.engine == "httpx" else options.tls_session
+    settings: dict[str, Any] = {
+        "server_name": options.servername,
+        "cert": options.cert,
+        "key": options.key,
+        "sessions": Sessions(sessions) if sessions else None,
+    }
+    return Tls(
+        verify=not options.insecure,
+        ca=_ca(options),
+        **{name: value for name, value in settings.items() if value is not None},
+    )
+
+
+def _ca(options: Options) -> tuple[str, ...]:
+    """The files of all --ca, each once."""
+    return tuple(dict.fromkeys(path for paths in options.ca for path in paths))
 
 
 def _target(urls: Sequence[str]) -> Target:
@@ -134,7 +205,7 @@ def _warmup(given: str | None, stop: Stop) -> Warmup | None:
     if given is None:
         return None
     try:
-        words = group_words(given)
+        words = group_words(given, GROUPED["-W"])
         if words is None:
             return Warmup(Stop(duration_ns=values.duration_ns(given)))
         options = Options.of(_read_group(words))
@@ -163,19 +234,24 @@ def _check_warmup(plan: Plan) -> None:
 
 
 def _check_places(options: Options) -> None:
-    """Two options that lead to the same file would destroy each other's."""
+    """Two options that lead to the same file would destroy each other's, unless both only read it."""
     used: dict[str, str] = {}
-    given = [
+    read = [
         ("-i", options.input),
+        *(("--ca", path) for path in _ca(options)),
+        ("--cert", options.cert),
+        ("--key", options.key),
+    ]
+    written = [
         *(("-o", output) for output in options.outputs),
         ("--stream", options.stream),
         ("--log", options.log),
     ]
-    for option, path in given:
+    for option, path in (*read, *written):
         if path is None or path.startswith("/dev/"):
             continue
         other = used.setdefault(os.path.realpath(path), option)
-        if other != option:
+        if other != option and (option, path) in written:
             raise UsageError(f"{other} and {option} both name '{clean(path)}'; give each a file of its own")
     if options.json and options.stream is not None and _is_stdout(options.stream):
         raise UsageError("-j/--json and --stream both go to stdout; e.g. --stream rows.ndjson")

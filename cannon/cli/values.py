@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from cannon.cli.arguments import group_words
 from cannon.errors import UsageError
 from cannon.text import clean
 
@@ -19,18 +20,23 @@ __all__ = [
     "count",
     "duration_ns",
     "engine",
+    "host_name",
     "method",
     "path",
+    "paths",
     "port",
     "raw",
     "sample_ns",
     "statuses",
     "text",
+    "tls_session",
+    "workers",
 ]
 
 _SHOWN = 60
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-_ENGINES = ("native", "h11")
+_ENGINES = ("native", "h11", "httpx")
+_TLS_SESSIONS = ("resume", "fresh")
 _BARE_NUMBER = re.compile(r"[0-9.]+", re.ASCII)
 _FINAL_STATUS = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 _PORT_DIGITS = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -115,6 +121,13 @@ def count(given: str) -> int:
     return parse_count(given)
 
 
+def workers(given: str) -> int:
+    """A whole number; 0 stands for 1: the process that fires is never the one that draws."""
+    from cannon.units import parse_count
+
+    return max(1, parse_count(given, least=0))
+
+
 def duration_ns(given: str) -> int:
     """A duration; a bare number is seconds."""
     from cannon.units import parse_duration
@@ -148,6 +161,29 @@ def path(given: str) -> str:
     return text(given)
 
 
+def paths(given: str) -> tuple[str, ...]:
+    """The path of a file, or those of a `[ … ]` group."""
+    group = group_words(given, "[ a.pem b.pem ]")
+    if group is None:
+        return (path(given),)
+    if not group:
+        raise WrongValue("the name of a file is missing")
+    return tuple(path(each) for each in group)
+
+
+def host_name(given: str) -> str:
+    """A host's name, as certificates have it: in ASCII, without a dot at its end."""
+    from cannon.tls import is_host_name
+
+    try:
+        name = given.encode("ascii" if given.isascii() else "idna").decode("ascii").removesuffix(".")
+    except UnicodeError:
+        name = ""
+    if not is_host_name(name):
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is no name of a host")
+    return name
+
+
 def method(given: str) -> str:
     """A method. HTTP's own are all capitals, and methods are told apart by case (RFC 9110, section 9.1)."""
     if given not in _METHODS and given.upper() in _METHODS:
@@ -159,6 +195,13 @@ def engine(given: str) -> str:
     """The name of an engine."""
     if given not in _ENGINES:
         raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(_ENGINES)}")
+    return given
+
+
+def tls_session(given: str) -> str:
+    """What becomes of sessions."""
+    if given not in _TLS_SESSIONS:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(_TLS_SESSIONS)}")
     return given
 
 

@@ -25,6 +25,10 @@ def fire(shard: Shard, control: int | None = None) -> Iterator[Tally]:
         from cannon.engine.scripted import fire_scripted
 
         return fire_scripted(shard)
+    if shard.plan.engine is Engine.HTTPX:
+        from cannon.engine.clients import fire_with_httpx
+
+        return fire_with_httpx(shard, control)
     from cannon.engine.native import fire_natively
 
     return fire_natively(shard, control)

@@ -21,9 +21,14 @@ from cannon.plan import Address
 
 __all__ = ["Connection"]
 
-_READ_FIRST_BYTES = 16_384
-_READ_MOST_BYTES = 65_536
-"""A read takes this much at most; small ones are cheaper, so a connection begins with them."""
+_READ_BYTES = (479, 4_096, 16_384, 65_536)
+"""A read takes this much at most: room for little is the cheapest (the first is the largest that Python's own
+allocator gives), so a connection begins with that, and takes the next when its room was full.
+"""
+
+
+def _record_nothing(duration: int) -> None:
+    """Stands in until the first response has told its status."""
 
 
 class Connection:
@@ -94,7 +99,7 @@ class Connection:
         self._socket: Socket | None = None
         self._held: bytes | None = None
         self._rest: memoryview | None = None
-        self._read_bytes = _READ_FIRST_BYTES
+        self._read_bytes = _READ_BYTES[0]
         self._sent_ns = 0
         self._first_sent_ns = 0
         self._first_byte_ns = 0
@@ -107,28 +112,32 @@ class Connection:
         """The handler of a socket on which ordinary responses are expected; it leaves at the first other one."""
         receive = opened.recv
         send = opened.send
+        read = express.read
         supply = self._supply
         read_bytes = self._read_bytes
         meter = self._meter
         unit_bits = meter.unit_bits
-        recorders = meter.recorders
+        recorded_status = 0
+        record: Callable[[int], None] = _record_nothing
 
         def readable(ready_ns: int) -> None:
+            nonlocal recorded_status, record
             try:
                 data = receive(read_bytes)
             except OSError as error:
                 self._not_received(error)
                 return
             now_ns = monotonic_ns()
-            meter.received_bytes += len(data)
-            status = express(data)
+            received_bytes = len(data)
+            meter.received_bytes += received_bytes
+            # Bytes that fill the room may be the first of more.
+            status = read(data) if 0 < received_bytes < read_bytes else 0
             if not status:
                 self._loop.handle(opened.fileno(), self._readable)
                 self._received(data, now_ns)
                 return
-            try:
-                record = recorders[status]
-            except KeyError:
+            if status != recorded_status:
+                recorded_status = status
                 record = meter.recorder(status)
             record(now_ns - self._sent_ns >> unit_bits)
             self.answered += 1
@@ -168,6 +177,10 @@ class Connection:
         if not data:
             self._closed_by_peer(now_ns)
             return
+        if len(data) >= self._read_bytes:
+            self._read_bytes = next(
+                (room for room in _READ_BYTES if room > self._read_bytes), _READ_BYTES[-1]
+            )
         try:
             framing.read(data)
         except FramingError as error:
@@ -178,8 +191,6 @@ class Connection:
             return
         if not self._first_byte_ns:
             self._first_byte_ns = now_ns
-        if len(data) == self._read_bytes:
-            self._read_bytes = _READ_MOST_BYTES
         if self._socket is not None and self._socket.pending:
             self._readable(now_ns)
 

@@ -17,7 +17,7 @@ from time import monotonic_ns
 from cannon.engine.deadline import Deadline
 from cannon.engine.loop import WRITE, Loop
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import Socket, dial_fault
+from cannon.engine.sockets import Socket, TlsError, dial_fault
 from cannon.errors import Fault
 from cannon.plan import Address
 
@@ -134,8 +134,11 @@ class Dialler:
         assert opened is not None
         try:
             waits_for = opened.handshake()
+        except TlsError as error:
+            self._failed(Fault.TLS, str(error.strerror), monotonic_ns())
+            return
         except OSError as error:
-            self._failed(Fault.TLS, error.strerror or str(error), monotonic_ns())
+            self._failed(Fault.TLS, f"{error.strerror}, in the TLS handshake", monotonic_ns())
             return
         if waits_for:
             self._loop.watch(opened.fileno(), waits_for, self._shake_hands)

@@ -15,22 +15,14 @@ The other framing, over h11, stands in strict.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from cannon.engine.reader import HEAD_LIMIT_BYTES, Reader
+from cannon.engine.reader import HEAD_LIMIT_BYTES, Bodies, Reader
 from cannon.errors import FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "Express", "FastFraming", "Framing"]
-
-Express = Callable[[bytes], int]
-"""Takes the bytes of one read. If they are one ordinary response, whole, after which the connection may carry
-another request: its status, and the next response is owed. Otherwise 0: then this lane is closed, and the same
-bytes are to be given to `read`."""
+__all__ = ["HEAD_LIMIT_BYTES", "Bodies", "Express", "FastFraming", "Framing"]
 
 
 class Framing(Protocol):
@@ -60,26 +52,82 @@ class Framing(Protocol):
 
 _REFUSALS = (HttpParserError, HttpParserUpgrade)
 
-_STATUS_LINES = tuple(
-    f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus if status >= 200
-)
-"""Status lines with the reason phrases of the standard; any other is looked at by the pattern."""
-
-_STATUS_LINE = re.compile(rb"HTTP/1\.1 [0-9]{3} [^\0\r\n]*\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.1 [2-9][0-9]{2} [^\0\r\n]*\r\n")
 
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
-def _nothing_follows(data: bytes, bodies: list[bytes], pieces_before: int) -> bool:
-    """Whether a response that ends in a control character ends with these bytes.
+class Express:
+    """llhttp, for responses that are owed one at a time; it calls the hooks."""
 
-    llhttp skips line ends between responses without a word. So a body has to reach to the last byte, or a last
-    chunk to be one: not the end of a body that merely looks like it.
-    """
-    body = bodies[-1] if len(bodies) > pieces_before else b""
-    if len(data) - data.find(b"\r\n\r\n") - 4 == len(body):
-        return True
-    return data.endswith(_LAST_CHUNK) and not body.endswith(b"\r\n0")
+    __slots__ = (
+        "_begun",
+        "_bodies",
+        "_body_bytes",
+        "_ended",
+        "_feed",
+        "_keeps_alive",
+        "_parser",
+        "_status",
+        "_status_line",
+    )
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._begun = 0
+        self._ended = 0
+        self._body_bytes = 0
+        self._keeps_alive = False
+        self._status = 0
+        self._status_line = b"none yet"
+        self._parser = HttpResponseParser(self)
+        self._feed = self._parser.feed_data
+
+    def on_message_begin(self) -> None:
+        """A response begins."""
+        self._begun += 1
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of its body."""
+        self._body_bytes += len(piece)
+
+    def on_message_complete(self) -> None:
+        """It ends; whether the connection stays open can only be asked now."""
+        self._ended += 1
+        self._keeps_alive = self._parser.should_keep_alive()
+
+    def read(self, data: bytes) -> int:
+        """Take the bytes of one read. If they are one ordinary response, whole, after which the connection may carry
+        another request: its status, and the next response is owed. Otherwise 0: then this lane is closed, and the
+        same bytes are to be given to the framing's `read`.
+        """
+        self._begun = self._ended = self._body_bytes = 0
+        try:
+            self._feed(data)
+        except _REFUSALS:
+            return 0
+        if self._begun != 1 or self._ended != 1 or not self._keeps_alive:
+            return 0
+        if not data.startswith(self._status_line):
+            found = _STATUS_LINE.match(data)
+            if found is None:
+                return 0
+            # The next one most likely begins the same.
+            self._status_line = found[0]
+            self._status = int(found[0][9:12])
+        if data[-1] <= 13 and not self._nothing_follows(data):
+            return 0
+        self._bodies.total_bytes += self._body_bytes
+        return self._status
+
+    def _nothing_follows(self, data: bytes) -> bool:
+        """Whether a response that ends in a control character ends with these bytes.
+
+        llhttp skips line ends between responses without a word. What is neither head nor body has to be chunks, of
+        which the shortest, the last, has five bytes: those of a line end or two are fewer.
+        """
+        framing_bytes = len(data) - data.find(b"\r\n\r\n") - 4 - self._body_bytes
+        return framing_bytes == 0 or (framing_bytes >= 5 and data.endswith(_LAST_CHUNK))
 
 
 class FastFraming(Reader):
@@ -91,7 +139,7 @@ class FastFraming(Reader):
 
     __slots__ = ("_all_with_care",)
 
-    def __init__(self, *, head: bool, bodies: list[bytes], pipelined: bool = False) -> None:
+    def __init__(self, *, head: bool, bodies: Bodies, pipelined: bool = False) -> None:
         super().__init__(head=head, bodies=bodies)
         self._all_with_care = head or pipelined
 
@@ -99,39 +147,4 @@ class FastFraming(Reader):
         """An express lane for the response that is owed, and those after it; None where care is needed."""
         if self._all_with_care or not self.between:
             return None
-        bodies = self.bodies
-        # One token to begin a response, one to end it. A response that nobody asked for finds none, and that stops
-        # llhttp; so does the end of a response after which the connection closes (which can only be asked at that
-        # moment). The hooks are built so that llhttp runs no line of Python: a call from C into Python is dear.
-        tokens = (None, None)
-        owed = list(tokens)
-        owe = owed.extend
-        # The parser looks its hooks up when it is initialised, and one of them asks the parser: so it is made first.
-        parser = HttpResponseParser.__new__(HttpResponseParser)
-        ends = zip(iter(parser.should_keep_alive, False), iter(owed.pop, 0), strict=False)
-        hooks = SimpleNamespace(
-            on_message_begin=owed.pop, on_message_complete=ends.__next__, on_body=bodies.append
-        )
-        parser.__init__(hooks)  # type: ignore[misc]  # not a second time: __new__ did not
-        parse = parser.feed_data
-        status_of = parser.get_status_code
-
-        def express(data: bytes) -> int:
-            pieces_before = len(bodies)
-            try:
-                parse(data)
-                if (
-                    not owed
-                    and (data.startswith(_STATUS_LINES) or _STATUS_LINE.match(data))
-                    and (data[-1] > 13 or _nothing_follows(data, bodies, pieces_before))
-                ):
-                    status: int = status_of()
-                    if status >= 200:
-                        owe(tokens)
-                        return status
-            except _REFUSALS:
-                pass
-            del bodies[pieces_before:]
-            return 0
-
-        return express
+        return Express(self.bodies)

@@ -62,6 +62,10 @@ def _selector_events(eventmask: int) -> int:
     )
 
 
+def _unwatched(ready_ns: int) -> None:
+    """What is called for a descriptor that was given back in the same turn."""
+
+
 def system_poller() -> Poller:
     """epoll on Linux; elsewhere the best of selectors."""
     if hasattr(select, "epoll"):
@@ -74,7 +78,9 @@ class Loop:
 
     def __init__(self, poller: Poller | None = None) -> None:
         self._poller = poller if poller is not None else system_poller()
-        self._handlers: dict[int, Handler] = {}
+        # By descriptor: these are small, and a list is the fastest to look up.
+        self._handlers: list[Handler] = []
+        self._watched: set[int] = set()
         self._timers: list[tuple[int, int, Handler]] = []
         self._timers_made = 0
         self._halted = False
@@ -82,15 +88,20 @@ class Loop:
 
     def watch(self, descriptor: int, events: int, handler: Handler) -> None:
         """Call `handler` whenever the descriptor is ready for `events` (READ, WRITE or both), or has failed."""
-        if descriptor in self._handlers:
+        if descriptor in self._watched:
             self._poller.modify(descriptor, events)
         else:
             self._poller.register(descriptor, events)
+            self._watched.add(descriptor)
+            while descriptor >= len(self._handlers):
+                self._handlers.append(_unwatched)
         self._handlers[descriptor] = handler
 
     def forget(self, descriptor: int) -> None:
         """No more calls for this descriptor; to be called before it is closed."""
-        if self._handlers.pop(descriptor, None) is not None:
+        if descriptor in self._watched:
+            self._watched.remove(descriptor)
+            self._handlers[descriptor] = _unwatched
             self._poller.unregister(descriptor)
 
     def call_at(self, when_ns: int, handler: Handler) -> None:
@@ -108,10 +119,11 @@ class Loop:
         """End `run` after the turn under way."""
         self._halted = True
 
-    def run(self, until_ns: int, settle: Callable[[int], None]) -> None:
+    def run(self, until_ns: int, settle: Callable[[int, int], None]) -> None:
         """Turn until the clock has passed `until_ns` or somebody called `halt`.
 
-        After each turn in which something was ready, `settle` hears how long that turn took (ns).
+        After each turn in which something was ready, `settle` hears how long that turn took (ns), and how many
+        handlers it called.
         """
         self._halted = False
         self._runs += 1
@@ -134,7 +146,7 @@ class Loop:
             for descriptor, _ in events:
                 handlers[descriptor](ready_ns)
             if events:
-                settle(monotonic_ns() - ready_ns)
+                settle(monotonic_ns() - ready_ns, len(events))
             while timers and timers[0][0] <= ready_ns:
                 heapq.heappop(timers)[2](ready_ns)
 

@@ -1,10 +1,21 @@
-"""Messages between a worker and the fleet that started it: four bytes of length, then the bytes."""
+"""Messages between a worker and the fleet that started it: four bytes of length, then the bytes.
+
+In this order: the fleet writes the shard; the worker, once it could fire, READY; the fleet, once every worker could,
+GO; the worker its Tallies. After GO any byte is a stop. A fleet that ends a worker's input instead of GO wants
+nothing fired.
+"""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["Inbox", "read_message", "write_message"]
+__all__ = ["GO", "READY", "STOP", "Inbox", "read_message", "write_message"]
+
+READY = b""
+"""A message: the worker has loaded all that it fires with. No Tally is empty."""
+
+GO, STOP = b"g", b"."
+"""Bytes, without a length."""
 
 _LENGTH_BYTES = 4
 

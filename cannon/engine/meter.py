@@ -1,7 +1,7 @@
 """What the hot path counts between two ticks.
 
 The connections append to the lists and add to the plain counters of one Meter; `settle` folds the lists into
-counts once a few hundred have come (bounded memory, and an append is the cheapest thing Python can do), and
+counts once some hundreds have come (bounded memory, and an append is the cheapest thing Python can do), and
 `tally` hands over what has been counted since the last time.
 """
 
@@ -13,6 +13,7 @@ from itertools import repeat
 from operator import length_hint
 
 from cannon.engine.latency_log import LatencyLog
+from cannon.engine.reader import Bodies
 from cannon.engine.sockets import Secured
 from cannon.errors import Fault
 from cannon.tally import UNIT_BITS, Example, Histogram, Row, Tally
@@ -21,7 +22,6 @@ __all__ = ["Meter"]
 
 _UNLIMITED = 1 << 62
 _FOLD_AFTER = 512
-_FOLD_BODIES_AFTER = 32
 
 
 class Meter:
@@ -34,7 +34,9 @@ class Meter:
         # Durations are recorded shifted right by `unit_bits`; whole ns are only wanted for the log.
         self.unit_bits = UNIT_BITS if log is None else 0
         self.recorders: dict[int, Callable[[int], None]] = {}
-        self.bodies: list[bytes] = []
+        self.bodies = Bodies()
+        self._delays: list[int] = []
+        self._unfolded = 0
         self._recorded: dict[int, list[int]] = {}
         # Added to by connections, cumulative.
         self.received_bytes = 0
@@ -45,7 +47,6 @@ class Meter:
         self.connecting = 0
         self.closed_idle = 0
         self.excess = 0
-        self._received_body_bytes = 0
         self._requests: Iterator[bytes] = iter(())
         self._limit = 0
         self._request_bytes = 0
@@ -121,17 +122,18 @@ class Meter:
         self._connect_errors[fault] += 1
         self._examples.setdefault(fault, Example(now_ns - self._began_ns, message))
 
-    def settle(self, own_delay_ns: int) -> None:
-        """A turn of the loop is over; fold what has piled up, once it is worth a call."""
-        self._own_delay[own_delay_ns >> UNIT_BITS] += 1
-        for recorded in self._recorded.values():
-            if len(recorded) >= _FOLD_AFTER:
-                self.fold()
-        if len(self.bodies) >= _FOLD_BODIES_AFTER:
-            self._fold_bodies()
+    def settle(self, own_delay_ns: int, handled: int) -> None:
+        """A turn of the loop is over, which handled so many sockets. What piled up is folded, once that is worth it."""
+        self._delays.append(own_delay_ns >> UNIT_BITS)
+        self._unfolded += handled
+        if self._unfolded >= _FOLD_AFTER:
+            self.fold()
 
     def fold(self) -> None:
         """Fold the recorded durations into counts."""
+        self._unfolded = 0
+        self._own_delay.update(self._delays)
+        self._delays.clear()
         for status, recorded in self._recorded.items():
             if not recorded:
                 continue
@@ -141,12 +143,6 @@ class Meter:
                 recorded[:] = [duration_ns >> UNIT_BITS for duration_ns in recorded]
             self._whole.update(recorded)
             recorded.clear()
-        self._fold_bodies()
-
-    def _fold_bodies(self) -> None:
-        """Bodies are counted and thrown away."""
-        self._received_body_bytes += sum(map(len, self.bodies))
-        self.bodies.clear()
 
     def tally(self, *, window_ns: int, cpu_ns: int, run_delay_ns: int, longest_pause_ns: int) -> Tally:
         """What was counted since the last call. `window_ns`: how much of the measured window that was; with 0,
@@ -164,7 +160,7 @@ class Meter:
             excess=self.excess,
             log_lost=int(self._log is not None and self._log.lost),
             received_bytes=self.received_bytes,
-            received_body_bytes=self._received_body_bytes,
+            received_body_bytes=self.bodies.total_bytes,
             cpu_ns=cpu_ns,
             run_delay_ns=run_delay_ns,
         )

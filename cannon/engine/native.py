@@ -43,11 +43,13 @@ def fire_natively(shard: Shard, control: int | None = None, poller: Poller | Non
     """Fire a shard; yields what was counted, once a tick, and at the end of the window and of the drain.
 
     `control`: a descriptor; a byte on it ends the window, its end ends the run at once. `poller`: the system's
-    unless given.
+    unless given. What takes time to load is loaded by this call; the first Tally that is asked for begins to dial.
     """
-    plan = shard.plan
-    log = LatencyLog(plan.log) if plan.log else None
-    battery = _Battery(shard, Loop(poller), log)
+    log = LatencyLog(shard.plan.log) if shard.plan.log else None
+    return _fire(_Battery(shard, Loop(poller), log), log, control)
+
+
+def _fire(battery: _Battery, log: LatencyLog | None, control: int | None) -> Iterator[Tally]:
     try:
         yield from battery.fire(control)
     finally:
@@ -77,16 +79,15 @@ class _Battery:
         self._made = 0
         self._reached_ns = self._began_ns
         self._reachable = True
-        self._cpu_ns = 0
-        self._cpu_began_ns = 0
-        self._run_delay_began_ns = 0
+        self._cpu_ns = self._cpu_began_ns = 0
+        self._run_delay_ns = self._run_delay_began_ns = 0
+        self._make()
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
             self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
         plan = self._plan
-        self._make()
-        self._open()
+        yield from self._open()
         self._begin()
         end_ns = None if plan.stop.amount is not None else self._began_ns + plan.stop.duration_ns
         told_ns = self._began_ns
@@ -164,15 +165,19 @@ class _Battery:
             )
         self._active = len(self._connections)
 
-    def _open(self) -> None:
+    def _open(self) -> Iterator[Tally]:
         """Dial, until the last has been answered or refused, or nothing moves any more."""
         self._undialled = iter(self._connections)
         for connection in islice(self._undialled, _AT_ONCE):
             connection.dial(monotonic_ns())
+        told_ns = self._began_ns
         dialled = -1
         while dialled < self._dialled < len(self._connections) and not self._stopped:
             dialled = self._dialled
             self._loop.run(monotonic_ns() + _OPENING_STALLS_NS, self._meter.settle)
+            if monotonic_ns() - told_ns >= self._plan.tick_ns:
+                told_ns = monotonic_ns()
+                yield self._tally(window_ns=0)
 
     def _begin(self) -> None:
         """The window opens; for whoever was stopped before, on nothing."""
@@ -248,10 +253,12 @@ class _Battery:
     def _tally(self, window_ns: int) -> Tally:
         longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
         if window_ns:
+            # Both are set against the window, so what the opening and the drain took is none of it.
             self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
+            self._run_delay_ns = (host.run_delay_ns() or 0) - self._run_delay_began_ns
         return self._meter.tally(
             window_ns=window_ns,
             cpu_ns=self._cpu_ns,
-            run_delay_ns=(host.run_delay_ns() or 0) - self._run_delay_began_ns,
+            run_delay_ns=self._run_delay_ns,
             longest_pause_ns=longest_pause_ns,
         )

@@ -1,7 +1,7 @@
 """One response after another, read by RFC 9112 alone, in plain Python: the careful lane of framing.
 
 Law: any split of the bytes gives the same verdict. Nothing of a response is kept but its unfinished head or
-line, so memory is bounded whatever the server sends; bodies go to the caller's list piece by piece.
+line, so memory is bounded whatever the server sends; bodies are counted as they pass and never kept.
 
 A response is read in states, each a method that takes bytes from a position and returns the next one.
 Sections in the comments are those of RFC 9112.
@@ -27,7 +27,7 @@ from cannon.engine.head import (
 )
 from cannon.errors import Fault, FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Outcome", "Reader", "overloaded"]
+__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Bodies", "Outcome", "Reader", "overloaded"]
 
 HEAD_LIMIT_BYTES = 65_536
 """A head, the interim responses before it included, or a single line of framing, may not be longer."""
@@ -37,6 +37,15 @@ OVERHEAD_LIMIT_BYTES = HEAD_LIMIT_BYTES + 1_048_576
 
 _PLAIN_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?")
+
+
+class Bodies:
+    """How many bytes of bodies have passed; what has been found to be none is taken off again."""
+
+    __slots__ = ("total_bytes",)
+
+    def __init__(self) -> None:
+        self.total_bytes = 0
 
 
 class Outcome:
@@ -50,7 +59,7 @@ class Outcome:
 
     __slots__ = ("bodies", "broken", "earlier", "ended", "excess", "keep_alive", "owed", "status")
 
-    def __init__(self, bodies: list[bytes]) -> None:
+    def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
         self.owed: list[None] = []
         self.earlier: list[int] = []
@@ -94,7 +103,7 @@ class Reader(Outcome):
         "_to_head",
     )
 
-    def __init__(self, *, head: bool, bodies: list[bytes]) -> None:
+    def __init__(self, *, head: bool, bodies: Bodies) -> None:
         super().__init__(bodies)
         self._to_head = head
         self._reading: Callable[[Reader, bytes, int], int] = Reader._between
@@ -196,16 +205,14 @@ class Reader(Outcome):
 
     def _counted(self, data: bytes, position: int) -> int:
         stop = min(len(data), position + self._left)
-        self.bodies.append(data[position:stop])
-        self._body_bytes += stop - position
+        self._take(stop - position)
         self._left -= stop - position
         if not self._left:
             self._finish(keep_alive=self._head.persistent)
         return stop
 
     def _until_close(self, data: bytes, position: int) -> int:
-        self.bodies.append(data[position:])
-        self._body_bytes += len(data) - position
+        self._take(len(data) - position)
         return len(data)
 
     def _chunk_line(self, data: bytes, position: int) -> int:
@@ -232,17 +239,15 @@ class Reader(Outcome):
             stop = start + int(match[1], 16)
             if stop == start or data[stop : stop + 2] != b"\r\n":
                 break
-            self.bodies.append(data[start:stop])
             body_bytes += stop - start
             position = stop + 2
-        self._body_bytes += body_bytes
+        self._take(body_bytes)
         self._spend(position - begin - body_bytes)
         return position
 
     def _chunk_data(self, data: bytes, position: int) -> int:
         stop = min(len(data), position + self._left)
-        self.bodies.append(data[position:stop])
-        self._body_bytes += stop - position
+        self._take(stop - position)
         self._left -= stop - position
         if not self._left:
             self._reading = Reader._chunk_end
@@ -276,6 +281,10 @@ class Reader(Outcome):
         return after
 
     # What the states share.
+
+    def _take(self, count: int) -> None:
+        self._body_bytes += count
+        self.bodies.total_bytes += count
 
     def _spend(self, count: int) -> None:
         self._overhead_bytes += count

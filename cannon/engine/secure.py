@@ -17,7 +17,7 @@ from cannon.plan import Address
 from cannon.text import clean
 from cannon.tls import Sessions, Tls
 
-__all__ = ["SecureSocket", "Security"]
+__all__ = ["SecureSocket", "Security", "reason", "refusal"]
 
 _RECORD_BYTES = 16_384
 """The most that one record carries (RFC 8446, 5.1)."""
@@ -53,12 +53,16 @@ class SecureSocket:
     __slots__ = (
         "_accepted_bytes",
         "_broken",
+        "_decrypt",
+        "_encrypt",
+        "_give",
         "_incoming",
         "_outgoing",
         "_plain",
-        "_read",
         "_receive",
         "_security",
+        "_send",
+        "_take",
         "_tls",
         "_unsent",
         "pending",
@@ -71,8 +75,13 @@ class SecureSocket:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = security.wrap(self._incoming, self._outgoing)
+        # The way of the bytes, looked up once.
         self._receive = plain.recv
-        self._read = self._tls.read
+        self._give = self._incoming.write
+        self._decrypt = self._tls.read
+        self._encrypt = self._tls.write
+        self._take = self._outgoing.read
+        self._send = plain.send
         self._accepted_bytes = 0
         self._unsent = b""
         self._broken: OSError | None = None
@@ -110,11 +119,13 @@ class SecureSocket:
                 # The alert that tells the other side why.
                 with suppress(OSError):
                     self._flush()
-                raise TlsError(error.errno, _refusal(error)) from None
+                raise TlsError(error.errno, refusal(error)) from None
             else:
                 break
         if not self._flush():
             return WRITE
+        # What came right behind the last flight waits for no readiness.
+        self.pending = self._incoming.pending > 0
         cipher = self._tls.cipher()
         self.secured = Secured(
             f"{self._tls.version()} {cipher[0] if cipher else 'no cipher'}", bool(self._tls.session_reused)
@@ -128,28 +139,30 @@ class SecureSocket:
                 raise self._broken
         else:
             data = self._receive(bufsize)
-            if data:
-                self._incoming.write(data)
-            else:
-                self._incoming.write_eof()
+            if not data:
+                # A clean end would have been read before. OpenSSL is not asked: Python has it take one for the other.
+                raise RaggedEnd(0, "closed without close_notify")
+            self._give(data)
+        # What comes out is less than what went in, unless a record came in pieces.
+        room_bytes = min(bufsize, _RECORD_BYTES)
         try:
-            first = self._read(_RECORD_BYTES)
+            first = self._decrypt(room_bytes)
         except OSError as error:
             raise _told(error) from None
-        if not first or not self._incoming.pending:
-            return first
-        return self._rest(first, bufsize)
+        if first and (self._incoming.pending or len(first) == room_bytes):
+            return self._rest(first, bufsize)
+        return first
 
     def _rest(self, first: bytes, bufsize: int) -> bytes:
         """The records behind the first, as far as they are whole and there is room."""
         pieces = [first]
         room_bytes = bufsize - len(first)
-        while self._incoming.pending:
-            if room_bytes < _RECORD_BYTES:
+        while self._incoming.pending or self._tls.pending():
+            if room_bytes <= 0:
                 self.pending = True
                 break
             try:
-                piece = self._read(_RECORD_BYTES)
+                piece = self._decrypt(min(room_bytes, _RECORD_BYTES))
             except ssl.SSLWantReadError:
                 break
             except OSError as error:
@@ -169,11 +182,11 @@ class SecureSocket:
             if len(data) > _RECORD_BYTES:
                 data = data[:_RECORD_BYTES]
             try:
-                self._accepted_bytes = self._tls.write(data)
+                self._accepted_bytes = self._encrypt(data)
             except OSError as error:
                 raise _told(error) from None
-            self._unsent = self._outgoing.read()
-        sent_bytes = self._plain.send(self._unsent)
+            self._unsent = self._take()
+        sent_bytes = self._send(self._unsent)
         if sent_bytes != len(self._unsent):
             self._unsent = self._unsent[sent_bytes:]
             raise BlockingIOError
@@ -207,10 +220,8 @@ def _told(error: OSError) -> OSError:
     """An error of OpenSSL in the words of Socket."""
     if isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
         return BlockingIOError(error.errno, "nothing yet")
-    if isinstance(error, ssl.SSLEOFError):
-        return RaggedEnd(error.errno, "closed without close_notify")
     if isinstance(error, ssl.SSLError):
-        return TlsError(error.errno, f"TLS: {_reason(error)}")
+        return TlsError(error.errno, f"TLS: {reason(error)}")
     return error
 
 
@@ -231,7 +242,7 @@ _ALERTS = {
 """What a reason of OpenSSL's means to who fires, and the option that helps."""
 
 
-def _refusal(error: ssl.SSLError) -> str:
+def refusal(error: ssl.SSLError) -> str:
     """Why a handshake failed, and the option that relaxes it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         said = clean(error.verify_message).rstrip(".")
@@ -242,15 +253,15 @@ def _refusal(error: ssl.SSLError) -> str:
         return (
             f"the certificate is not trusted: {said} (--ca FILE trusts its CA, -k goes without verification)"
         )
-    if isinstance(error, ssl.SSLEOFError):
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return "closed in the TLS handshake"
-    return _reason(error)
+    return reason(error)
 
 
-def _reason(error: ssl.SSLError) -> str:
+def reason(error: ssl.SSLError) -> str:
     """OpenSSL's reason as a phrase."""
-    reason = error.reason or error.strerror or "broken"
+    told = error.reason or error.strerror or "broken"
     for name, meaning in _ALERTS.items():
-        if reason.endswith(name):
+        if told.endswith(name):
             return meaning
-    return clean(reason.lower().replace("_", " "))
+    return clean(told.lower().replace("_", " "))

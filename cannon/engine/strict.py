@@ -10,7 +10,7 @@ import h11
 
 from cannon.engine.framing import Express
 from cannon.engine.head import no_http, snippet, starts_a_head
-from cannon.engine.reader import HEAD_LIMIT_BYTES, OVERHEAD_LIMIT_BYTES, Outcome, overloaded
+from cannon.engine.reader import HEAD_LIMIT_BYTES, OVERHEAD_LIMIT_BYTES, Bodies, Outcome, overloaded
 from cannon.errors import Fault, FramingError
 from cannon.text import clean
 
@@ -27,7 +27,7 @@ class StrictFraming(Outcome):
 
     __slots__ = ("_body_bytes", "_connection", "_method", "_raw_bytes", "_status")
 
-    def __init__(self, *, head: bool, bodies: list[bytes], pipelined: bool = False) -> None:
+    def __init__(self, *, head: bool, bodies: Bodies, pipelined: bool = False) -> None:
         super().__init__(bodies)
         self._method = b"HEAD" if head else b"GET"
         self._connection: h11.Connection | None = None
@@ -86,7 +86,7 @@ class StrictFraming(Outcome):
         while True:
             event = connection.next_event()
             if isinstance(event, h11.Data):
-                self.bodies.append(bytes(event.data))
+                self.bodies.total_bytes += len(event.data)
                 self._body_bytes += len(event.data)
             elif isinstance(event, h11.InformationalResponse):
                 if event.status_code == 101:

@@ -24,6 +24,7 @@ __all__ = ["header", "render"]
 
 _NOTHING = "-"
 _UNSURE = "~"
+_WELL = "ended"
 _SHOWN = ("p2_5", "p50", "p97_5", "p99")
 _URLS_SHOWN = 3
 # The two tables of figures stand under each other: room for `~12.3 ms` in the percentiles, `12.3 ms` in the others.
@@ -70,6 +71,8 @@ def render(
         if status_codes or _worth_a_table(result.status):
             _statuses(page, result)
         _errors(page, result)
+        if len(result.workers) > 1 and (latency or any(each.state != _WELL for each in result.workers)):
+            _workers(page, result)
     _lines(page, result)
     return page.text()
 
@@ -231,6 +234,24 @@ def _errors(page: Page, result: Result) -> None:
     )
 
 
+def _workers(page: Page, result: Result) -> None:
+    """What each worker did, and how quick it was itself."""
+    page.table(
+        ["Worker", "Sent", "Completed", "Delay 50%", "99%", "Max", "State"],
+        [
+            [
+                Cell(str(worker.index), "bold"),
+                Cell(f"{worker.sent:,}"),
+                Cell(f"{worker.completed:,}"),
+                *(Cell(_duration(value)) for value in (delay.p50, delay.p99, delay.max)),
+                Cell(clean(worker.state), "" if worker.state == _WELL else "bold red"),
+            ]
+            for worker, delay in ((worker, worker.own_delay_ms) for worker in result.workers)
+        ],
+        (0, 5, 9, 8, 8, 7, 0),
+    )
+
+
 def _lines(page: Page, result: Result) -> None:
     for line in (
         sentences.responses(result),
@@ -238,6 +259,8 @@ def _lines(page: Page, result: Result) -> None:
         sentences.excess(result),
         sentences.conservation(result),
         sentences.connects(result),
+        sentences.starved(result),
+        *sentences.tls(result),
     ):
         if line is not None:
             page.line(Cell(line))

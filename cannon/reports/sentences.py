@@ -19,15 +19,21 @@ __all__ = [
     "interruption",
     "mismatches",
     "responses",
+    "starved",
     "summary",
     "supported",
+    "tls",
     "validity",
 ]
 
 LEAST_BEYOND = 20
 """How many samples must lie beyond a percentile before its value says something of the server, not of chance."""
 
+MANY_ANSWERED = 10
+"""How many responses one connection must have had before it is worth a word that another had none."""
+
 _REASON_CHARACTERS = 400
+_NEGOTIATED_SHOWN = 3
 _ROUNDED_FROM = 100_000
 
 
@@ -76,6 +82,37 @@ def connects(result: Result) -> str | None:
         parts.append(f"{dials.in_progress} in progress")
     idle = f"; {dials.closed_idle} closed by the server while idle" if dials.closed_idle else ""
     return f"connects {dials.attempted} = {' + '.join(parts)}{idle}"
+
+
+def starved(result: Result) -> str | None:
+    """That some connection got nothing, when others got much."""
+    least, most = result.connects.answered_min, result.connects.answered_max
+    if least is None or most is None or least > 0 or most < MANY_ANSWERED:
+        return None
+    return f"the busiest connection got {most:,} responses, the idlest {least:,}"
+
+
+def tls(result: Result) -> list[str]:
+    """What was negotiated, the commonest first and how often a session was resumed; that nothing was verified."""
+    lines = []
+    found = sorted(result.connects.negotiated.items(), key=lambda entry: (-entry[1], entry[0]))
+    if found:
+        parts = [
+            f"{', '.join(clean(name).split())}: {counted(count, 'connection')}"
+            for name, count in found[:_NEGOTIATED_SHOWN]
+        ]
+        if more := sum(count for _, count in found[_NEGOTIATED_SHOWN:]):
+            parts.append(f"others: {counted(more, 'connection')}")
+        if resumed := result.tls_resumed_ms.count:
+            # Which of them is not counted apart.
+            made = sum(count for _, count in found)
+            parts[-1] += (
+                f", {resumed:,} of them resumed" if len(found) == 1 else f"; {resumed:,} of {made:,} resumed"
+            )
+        lines.append("; ".join(parts))
+    if result.plan.tls is not None and not result.plan.tls.verify:
+        lines.append("TLS was not verified (-k)")
+    return lines
 
 
 def responses(result: Result) -> str | None:

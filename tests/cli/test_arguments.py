@@ -15,7 +15,8 @@ from cannon.errors import UsageError
 GRAMMAR = Grammar(
     commands=frozenset({"serve", "demo"}),
     valued=frozenset({"-c", "--connections", "-d", "-H", "-b", "-W", "--warmup", "--ca"}),
-    grouped=frozenset({"-W", "--warmup", "--ca"}),
+    grouped={"-W": "[ -c 1 -d 3 ]", "--warmup": "[ -c 1 -d 3 ]", "--ca": "[ a.pem b.pem ]"},
+    bare=frozenset({"-W", "--warmup"}),
     flags=frozenset({"-l", "--latency", "-j", "--debug"}),
 )
 U = "http://localhost:4000/"
@@ -57,6 +58,14 @@ U = "http://localhost:4000/"
         ("-W [ ] U", ["-W", EMPTY_GROUP, "U"]),
         ("-W [] U", ["-W", "[]", "U"]),
         ("--ca [ a.pem b.pem ] U", ["--ca", "[ a.pem b.pem ]", "U"]),
+        ("--ca [a.pem b.pem] U", ["--ca", "[ a.pem b.pem ]", "U"]),
+        ("--ca=[ a.pem ] U", ["--ca", "[ a.pem ]", "U"]),
+        ("--ca [ -c ] U", ["--ca", "[ -c ]", "U"]),
+        ("--ca a.pem U", ["--ca", "a.pem", "U"]),
+        ("--ca=a.pem U", ["--ca", "a.pem", "U"]),
+        ("--ca a.pem --ca b.pem U", ["--ca", "a.pem", "--ca", "b.pem", "U"]),
+        ("--ca [ ] U", ["--ca", EMPTY_GROUP, "U"]),
+        ("U --ca", ["U", "--ca"]),
         ("[::1]:4000", ["[::1]:4000"]),
     ],
 )
@@ -102,6 +111,7 @@ def test_a_value_is_no_question_for_the_version() -> None:
     ("line", "message"),
     [
         ("-W [ -c 1 U", "-W [ has no closing ]; e.g. -W [ -c 1 -d 3 ]"),
+        ("--ca [ a.pem U", "--ca [ has no closing ]; e.g. --ca [ a.pem b.pem ]"),
         ("-l=1 U", "-l takes no value; write -l alone"),
         ("-connections 3 U", "-connections is not an option; write --connections, with two dashes"),
         ("-latency U", "-latency is not an option; write --latency, with two dashes"),
@@ -115,17 +125,17 @@ def test_what_cannot_be_arranged_is_bad_usage(line: str, message: str) -> None:
 
 def test_a_group_gives_its_words_back() -> None:
     (_, group) = arrange(["-W", "[", "-c", "1", "-b", "two words", "]"], GRAMMAR).words
-    assert group_words(group) == ("-c", "1", "-b", "two words")
+    assert group_words(group, "[ x ]") == ("-c", "1", "-b", "two words")
 
 
 @pytest.mark.parametrize("value", ["3s", "", "[", "]", "[ -c 1", "x]"])
 def test_what_is_no_group_has_no_words(value: str) -> None:
-    assert group_words(value) is None
+    assert group_words(value, "[ x ]") is None
 
 
 def test_an_open_quote_in_a_group_is_bad_usage() -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
-        group_words("[ -T ' ]")
+    with pytest.raises(UsageError, match=r"\[ -T ' \] cannot be read: .*; e.g. \[ x \]"):
+        group_words("[ -T ' ]", "[ x ]")
 
 
 WORDS = st.lists(
@@ -148,7 +158,7 @@ def test_whatever_is_written_it_is_arranged_or_bad_usage(words: list[str]) -> No
 @given(st.text(max_size=12))
 def test_whatever_a_group_holds_it_is_read_or_bad_usage(value: str) -> None:
     with contextlib.suppress(UsageError):
-        group_words(f"[{value}]")
+        group_words(f"[{value}]", "[ x ]")
 
 
 PLAIN = st.text(min_size=1, max_size=10).filter(
@@ -162,7 +172,11 @@ def test_plain_words_stay_as_they_are(words: list[str]) -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["-c", "10", "-lc=3", "-W", "[", "-d", "3", "]", "x", "-l", "--connections=4"]))
+    st.lists(
+        st.sampled_from(
+            ["-c", "10", "-lc=3", "-W", "[", "-d", "3", "]", "x", "-l", "--ca", "--connections=4"]
+        )
+    )
 )
 def test_what_was_arranged_stays_as_it_is(words: list[str]) -> None:
     try:

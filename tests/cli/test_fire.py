@@ -77,6 +77,11 @@ def test_a_duration_beside_an_amount_is_noted(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "cannon: -d is not looked at: -a 100 tells when the run ends\n"
 
 
+def test_an_option_of_tls_beside_a_url_of_http_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-j", "-k", URL], run=FakeRun()) == 0
+    assert capsys.readouterr().err == "cannon: -k is not looked at: no URL is of https\n"
+
+
 def test_the_reports_asked_for_are_written(tmp_path: Path) -> None:
     run = FakeRun()
     first, second, stream = tmp_path / "a.json", tmp_path / "b.json", tmp_path / "rows.ndjson"

@@ -11,7 +11,7 @@ import pytest
 from cannon.cli import COMMANDS, main
 from cannon.cli.later import LATER_COMMANDS
 from cannon.errors import CannonError, InvalidRun, UsageError
-from cannon.version import __version__
+from cannon.version import __version__, is_compiled
 from tests.cli.fakes import FakeRun
 
 URL = "http://127.0.0.1:4000/"
@@ -36,7 +36,17 @@ BAD_USAGE = {
     "-i= U": "-i/--input: the name of a file is missing; e.g. -i body.json",
     "-o /nowhere/x.json U": "-o/--output /nowhere/x.json: there is no folder /nowhere; make it first: mkdir -p",
     "-o x.foo U": "-o/--output x.foo: the end of the name tells the format, and it may be: .json",
-    "--engine curl U": "--engine: 'curl' is none of native, h11; e.g. --engine h11",
+    "--engine curl U": "--engine: 'curl' is none of native, h11, httpx; e.g. --engine h11",
+    "--tls-session new U": "--tls-session: 'new' is none of resume, fresh; e.g. --tls-session fresh",
+    "-s= U": "-s/--servername: '' is no name of a host; e.g. -s www.example.com",
+    "-s 127.0.0.1 U": "-s/--servername: '127.0.0.1' is no name of a host; e.g. -s www.example.com",
+    "-s a..\u00fc U": "-s/--servername: 'a..\u00fc' is no name of a host; e.g. -s www.example.com",
+    "--ca= U": "--ca: the name of a file is missing; e.g. --ca ca.pem",
+    "--ca [ ] U": "--ca: the name of a file is missing; e.g. --ca ca.pem",
+    "U --ca": "--ca needs a value; e.g. --ca ca.pem",
+    "--ca [ a.pem U": "--ca [ has no closing ]; e.g. --ca [ a.pem b.pem ]",
+    "--ca /nowhere/ca.pem U": "--ca: '/nowhere/ca.pem' cannot be read: No such file or directory; e.g. --ca ca.pem",
+    "--key k U": "--key belongs to a certificate; give both, e.g. --cert client.pem --key client.key",
     "--expect-status 2 U": "--expect-status: '2' is no list of statuses from 200 to 999; e.g. --expect-status 200,404",
     "--latncy U": "there is no option --latncy; did you mean --latency?",
     "-q U": "there is no option -q; cannon --help shows those there are",
@@ -105,7 +115,8 @@ def test_a_command_has_help_of_its_own(name: str, place: int, capsys: pytest.Cap
 @pytest.mark.parametrize("line", ["-v", "--version", "-v demo", f"{URL} -v"])
 def test_the_version_goes_to_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split(), run=FakeRun()) == 0
-    assert capsys.readouterr().out == f"cannon {__version__}\n"
+    kind = "compiled" if is_compiled() else "plain Python"
+    assert capsys.readouterr().out == f"cannon {__version__} ({kind})\n"
 
 
 @pytest.mark.parametrize("name", sorted(LATER_COMMANDS))

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cannon import host
 from cannon.cli.options import Options
-from cannon.cli.planning import MOST_BODY_BYTES, plan_of
+from cannon.cli.planning import MOST_BODY_BYTES, notes_of, plan_of
 from cannon.errors import UsageError
 from cannon.plan import Engine, Plan, Stop, Target, Warmup
+from cannon.tls import Sessions, Tls
 from tests.cli.reading import read
+from tests.servers.certificates import Certificates
+
+pytest_plugins = ("tests.servers.fixtures",)
 
 URL = "http://127.0.0.1:4000/path?a=b"
 SECOND_NS = 1_000_000_000
@@ -41,6 +46,9 @@ def test_without_options_a_plan_has_its_own_defaults() -> None:
         ("-c 3", {"connections": 3}),
         ("--connections=3", {"connections": 3}),
         ("-c 2k", {"connections": 2000}),
+        ("-w 2", {"workers": 2}),
+        ("--workers=10", {"workers": 10}),
+        ("-w 0", {}),
         ("-d 60", {"stop": Stop(duration_ns=60 * SECOND_NS)}),
         ("--duration 1m30s", {"stop": Stop(duration_ns=90 * SECOND_NS)}),
         ("-a 100", {"stop": Stop(amount=100)}),
@@ -60,7 +68,11 @@ def test_without_options_a_plan_has_its_own_defaults() -> None:
         ("--no-preflight", {"preflight": False}),
         ("--log x.log", {"log": "x.log"}),
         ("--debug", {"trace": True}),
-        ("-k -l -j -n --statusCodes -o x.json --stream x.ndjson", {}),
+        ("-l -j -n --statusCodes -o x.json --stream x.ndjson", {}),
+        ("-k", {"tls": Tls(verify=False)}),
+        ("-s a.example", {"tls": Tls(server_name="a.example")}),
+        ("--tls-session fresh", {"tls": Tls(sessions=Sessions.FRESH)}),
+        ("--tls-session resume", {}),
         ("-c 1 -c 2", {"connections": 2}),
     ],
 )
@@ -164,6 +176,13 @@ def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], exp
         ("-j --stream /dev/stdout", "-j/--json and --stream both go to stdout"),
         ("-H Host:a -H host:b", "-H Host is given more than once"),
         ("-a 5", "-a 5 is less than -c 10"),
+        ("-w 3 -c 2", "-w 3 workers need a connection each; give -c 3 or more"),
+        ("-w two", "-w/--workers: 'two' is no "),
+        ("-w 1.5", "-w/--workers: '1.5' is not a whole number"),
+        ("-w -1", "-w/--workers: '-1' is negative"),
+        ("--key x", "--key belongs to a certificate; give both, e.g. --cert client.pem --key client.key"),
+        ("--ca x --log ./x", "--ca and --log both name './x'; give each a file of its own"),
+        ("--cert x --key y --log y", "--key and --log both name 'y'; give each a file of its own"),
         ("-t 0", "-t/--timeout must be longer than nothing"),
         ("-L 1", "-L must be 10 ms or more"),
     ],
@@ -203,7 +222,8 @@ def test_a_url_that_cannot_be_fired_at_is_refused(urls: list[str], message: str)
         ["http://user:canary@a:99999/"],
         ["user:canary@a:99999"],
         ["http://user:can ary canary@a/"],
-        ["https://user:canary@a/?token=canary"],
+        ["https://user:canary@a:0/?token=canary"],
+        ["https://user:canary@/?token=canary"],
         ["ftp://user:canary@a/"],
         ["http://user:canary@a/", "http://b/?api_key=canary"],
         ["http://user:canary@a/\udcff"],
@@ -213,3 +233,95 @@ def test_no_secret_of_a_url_is_in_what_is_said_of_it(urls: list[str]) -> None:
     with pytest.raises(UsageError) as raised:
         plan_of(Options(), urls)
     assert "canary" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("cores", "notes"),
+    [
+        (1, ("3 workers share 1 usable core and hold each other up; -w 1 is as many as run at once",)),
+        (2, ("3 workers share 2 usable cores and hold each other up; -w 2 is as many as run at once",)),
+        (3, ()),
+    ],
+)
+def test_more_workers_than_usable_cores_is_worth_a_note(
+    cores: int, notes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "_usable_cores", lambda: cores)
+    options = read("-w", "3")
+    assert notes_of(options, plan_of(options, [URL])) == notes
+
+
+HTTPS = "https://127.0.0.1:4000/"
+
+
+def test_the_files_of_tls_become_settings_of_the_plan_each_once(certificates: Certificates) -> None:
+    files = certificates
+    words = ["--ca", "[", files.ca, files.self_signed, "]", "--ca", files.ca]
+    plan = plan_of(read(*words, "--cert", files.client, "--key", files.client_key), [HTTPS])
+    assert plan.tls == Tls(
+        ca=(files.ca, files.self_signed), cert=files.client, key=files.client_key, verify=True
+    )
+
+
+def test_one_file_may_be_root_and_certificate_and_key(certificates: Certificates) -> None:
+    whole = certificates.client_whole
+    plan = plan_of(read("--ca", whole, "--cert", whole, "--key", whole), [HTTPS])
+    assert plan.tls == Tls(ca=(whole,), cert=whole, key=whole)
+
+
+@pytest.mark.parametrize("url", [HTTPS, URL])
+@pytest.mark.parametrize("more", [(), ("-k",)])
+@pytest.mark.parametrize("option", ["--ca", "--cert"])
+def test_a_file_of_tls_is_looked_at_before_anything_is_sent(
+    option: str, more: tuple[str, ...], url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "missing.pem"
+    with pytest.raises(UsageError) as raised:
+        plan_of(read(option, str(path), *more), [url])
+    assert raised.value.message.startswith(
+        f"{option}: '{path}' cannot be read: No such file or directory; e.g. "
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "line", "notes"),
+    [
+        (HTTPS, "", ()),
+        (HTTPS, "-k", ()),
+        (HTTPS, "-s a.example --tls-session fresh", ()),
+        (URL, "", ()),
+        (URL, "-k", ("-k is not looked at: no URL is of https",)),
+        (URL, "-k -s a.example", ("-k, -s are not looked at: no URL is of https",)),
+        (URL, "--tls-session resume", ("--tls-session is not looked at: no URL is of https",)),
+        (
+            URL,
+            "-a 10 -d 5 -k",
+            (
+                "-d is not looked at: -a 10 tells when the run ends",
+                "-k is not looked at: no URL is of https",
+            ),
+        ),
+    ],
+)
+def test_an_option_that_changes_nothing_is_worth_a_note(url: str, line: str, notes: tuple[str, ...]) -> None:
+    options = read(*line.split())
+    assert notes_of(options, plan_of(options, [url])) == notes
+
+
+def test_a_root_is_of_no_use_where_nothing_is_verified(certificates: Certificates) -> None:
+    options = read("-k", "--ca", certificates.ca)
+    assert notes_of(options, plan_of(options, [HTTPS])) == (
+        "--ca is not looked at: with -k, nothing is verified",
+    )
+
+
+def test_what_httpx_cannot_honour_is_refused_before_anything_is_sent() -> None:
+    assert planned("--engine", "httpx").engine is Engine.HTTPX
+    assert "--debug" in refusal("--engine", "httpx", "--debug")
+    assert "in capitals" in refusal("--engine", "httpx", "-m", "purge")
+    assert "--tls-session fresh" in refusal("--engine", "httpx", "--tls-session", "resume")
+
+
+def test_httpx_resumes_no_session_and_its_plan_says_so() -> None:
+    assert planned("--engine", "httpx").tls.sessions is Sessions.FRESH
+    assert planned("--engine", "h11").tls.sessions is Sessions.RESUME

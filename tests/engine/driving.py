@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-from cannon.engine.framing import Express, FastFraming, Framing
+from cannon.engine.framing import Bodies, Express, FastFraming, Framing
 from cannon.engine.strict import StrictFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import READ_BYTES
@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 class Caller:
     """Stands where a connection stands: has one framing, and its express lane while that is open."""
 
-    def __init__(self, framing: Framing, bodies: list[bytes]) -> None:
+    def __init__(self, framing: Framing, bodies: Bodies) -> None:
         self.framing = framing
         self.bodies = bodies
         self.lane: Express | None = None
@@ -46,14 +46,13 @@ class Caller:
 
     def take(self, data: bytes) -> int:
         """Bytes are read; returns how many of them were body."""
-        status = self.lane(data) if self.lane is not None else 0
+        status = self.lane.read(data) if self.lane is not None else 0
         if status:
             self.framing.ended, self.framing.status, self.framing.keep_alive = 1, status, True
         else:
             self.lane = None
             self.framing.read(data)
-        count = sum(map(len, self.bodies))
-        self.bodies.clear()
+        count, self.bodies.total_bytes = self.bodies.total_bytes, 0
         return count
 
 
@@ -96,7 +95,7 @@ def drive(caller: Caller, pieces: list[bytes], *, pipelined: int = 1) -> Verdict
 
 def answer(name: str, pieces: list[bytes], method: str = "GET") -> Verdict:
     """What a fresh framing makes of the answer to one request."""
-    bodies: list[bytes] = []
+    bodies = Bodies()
     return drive(Caller(FRAMINGS[name](head=method == "HEAD", bodies=bodies), bodies), pieces)
 
 

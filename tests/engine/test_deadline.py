@@ -25,7 +25,7 @@ class _Pending:
         self.since_ns = None
 
     def turn_for(self, duration_ns: int) -> None:
-        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns: None)
+        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns, handled: None)
 
 
 def test_what_is_still_pending_after_the_timeout_is_overdue_once() -> None:

@@ -51,7 +51,7 @@ class _Dialled:
         self.loop.halt()
 
     def turn_for(self, duration_ns: int) -> None:
-        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns: None)
+        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns, handled: None)
 
     def tally(self) -> Tally:
         return self.meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)

@@ -16,7 +16,7 @@ from tests.engine.fakes import FakePoller
 LONG_NS = 60_000_000_000
 
 
-def _ignore(own_delay_ns: int) -> None:
+def _ignore(own_delay_ns: int, handled: int) -> None:
     """Nothing to settle."""
 
 
@@ -90,7 +90,7 @@ def test_the_loop_waits_no_longer_than_the_next_timer() -> None:
 
 def test_a_turn_tells_how_long_it_took_from_readiness() -> None:
     poller = FakePoller()
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     loop = Loop(poller)
 
     def busy(ready_ns: int) -> None:
@@ -101,9 +101,9 @@ def test_a_turn_tells_how_long_it_took_from_readiness() -> None:
 
     loop.watch(3, READ, busy)
     poller.ready.append([(3, READ)])
-    loop.run(monotonic_ns() + LONG_NS, told.append)
-    (own_delay_ns,) = told
-    assert own_delay_ns >= 2_000_000
+    loop.run(monotonic_ns() + LONG_NS, lambda own_delay_ns, handled: told.append((own_delay_ns, handled)))
+    ((own_delay_ns, handled),) = told
+    assert own_delay_ns >= 2_000_000 and handled == 1
 
 
 @pytest.mark.parametrize(

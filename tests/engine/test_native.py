@@ -142,7 +142,7 @@ def test_what_outlasts_the_drain_is_in_flight(rude: Rude) -> None:
 def _stopped(rude: Rude, stop: bytes) -> Tally:
     """The sum of a run at a slow answer, told to stop at its first tick, with the request in flight."""
     reading, writing = os.pipe()
-    told = []
+    told: list[Tally] = []
     plan = _plan(rude.url("/slow/100"), stop=Stop(duration_ns=60 * SECOND_NS), sample_ns=SECOND_NS // 100)
     for tally in fire_natively(split(plan, 1)[0], reading):
         if not told:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from cannon.engine.framing import HEAD_LIMIT_BYTES, FastFraming
+from cannon.engine.framing import HEAD_LIMIT_BYTES, Bodies, FastFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import Case, load
 from tests.engine.driving import CHUNKED, FRAMINGS, Caller, answer, split
@@ -19,7 +19,7 @@ CASES = load()
 
 def endless(name: str, start: bytes, piece: bytes, limit_bytes: int) -> FramingError:
     """Feed the piece again and again until it is refused, which must come before the limit."""
-    bodies: list[bytes] = []
+    bodies = Bodies()
     framing = FRAMINGS[name](head=False, bodies=bodies)
     caller = Caller(framing, bodies)
     caller.expect()
@@ -86,7 +86,7 @@ def test_a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(name: str
     ids=["tiny chunks", "chunks", "one chunk", "a length", "until close", "short extensions"],
 )
 def test_no_byte_is_kept_beyond_the_head_however_long_the_body(start: bytes, piece: bytes) -> None:
-    bodies: list[bytes] = []
+    bodies = Bodies()
     framing = FastFraming(head=False, bodies=bodies)
     caller = Caller(framing, bodies)
     caller.expect()

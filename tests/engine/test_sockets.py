@@ -54,7 +54,9 @@ def test_a_long_body_is_cut() -> None:
 
 
 def test_errors_are_told_and_passed_on() -> None:
-    traced, output = _traced(FakeSocket(pieces=[ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")]))
+    traced, output = _traced(
+        FakeSocket(pieces=[ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")])
+    )
     with pytest.raises(ConnectionResetError):
         traced.recv(100)
     with pytest.raises(BlockingIOError):

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cannon.durations import Durations
+from cannon.durations import Durations, OwnDelay
 from cannon.errors import Fault
 from cannon.plan import Stop, Target
 from cannon.reports.console import header, render
 from cannon.reports.terminal import Terminal
-from cannon.result import Result, Validity
+from cannon.result import Result, Validity, Worker
 from cannon.tally import Histogram, Row
+from cannon.tls import Tls
 from tests.results import a_failing_tally, a_plan, a_result, a_tally, an_empty_tally
 
 PAGE = Terminal()
@@ -172,11 +173,39 @@ connects 25 = 12 made + 13 failed
 1,000 requests in 10.00 s, 176 kB read
 """
 
+OVER_TLS = """\
+Stat             2.5%       50%     97.5%       99%      Avg    Stdev      Max
+──────────────────────────────────────────────────────────────────────────────
+Latency        334 µs    400 µs   1.40 ms   2.28 ms   523 µs   650 µs  33.4 ms
+
+Stat               1%      2.5%       50%     97.5%      Avg    Stdev      Min
+──────────────────────────────────────────────────────────────────────────────
+Req/Sec           833       833     1,000     1,167    1,000      118      833
+Bytes/Sec      148 kB    148 kB    178 kB    208 kB   178 kB  21.0 kB   148 kB
+
+rates are of 10 samples, one every 1 s
+
+the busiest connection got 1,204 responses, the idlest 0
+TLSv1.3, TLS_AES_256_GCM_SHA384: 10 connections, 9 of them resumed
+TLS was not verified (-k)
+10,000 requests in 10.00 s, 1.8 MB read
+"""
+
 RESULTS = {
     "plain": a_result(),
     "failing": a_result(tally=a_failing_tally()),
     "nothing succeeded": a_result(tally=an_empty_tally()),
     "hostile": a_result(tally=a_failing_tally({Fault.RESET: HOSTILE_TEXT})),
+    "over TLS": a_result(
+        plan=a_plan(targets=(Target.parse("https://localhost/"),), tls=Tls(verify=False)),
+        tally=a_tally(
+            negotiated={"TLSv1.3 TLS_AES_256_GCM_SHA384": 10},
+            fewest_answered=0,
+            most_answered=1_204,
+            tls=Histogram.of(2_000_000),
+            tls_resumed=Histogram.of(*[800_000] * 9),
+        ),
+    ),
     "suspect": a_result(tally=a_tally(cpu_ns=9_900_000_000)),
     "interrupted at once": a_result(tally=an_empty_tally(), duration_ns=0, series=[], interrupted="SIGTERM"),
 }
@@ -197,6 +226,21 @@ def test_a_run_that_lost_something() -> None:
 
 def test_a_run_in_which_nothing_succeeded() -> None:
     assert render(RESULTS["nothing succeeded"], PAGE, latency=True) == NOTHING
+
+
+def test_a_run_over_tls() -> None:
+    assert render(RESULTS["over TLS"], PAGE) == OVER_TLS
+
+
+def test_with_latency_fresh_and_resumed_handshakes_stand_apart() -> None:
+    lines = render(RESULTS["over TLS"], PAGE, latency=True).splitlines()
+    assert [line.split("  ")[0] for line in lines[2:7]] == [
+        "Latency",
+        "First byte",
+        "Connect",
+        "TLS",
+        "TLS resumed",
+    ]
 
 
 def test_text_of_a_hostile_server() -> None:
@@ -244,10 +288,11 @@ def test_a_saved_result_is_not_trusted_either() -> None:
         validity=Validity(HOSTILE_TEXT, [HOSTILE_TEXT]),
         plan=a_plan(title=HOSTILE_TEXT),
     )
-    text = render(result, PAGE)
+    connects = msgspec.structs.replace(result.connects, negotiated={HOSTILE_TEXT: 1})
+    text = render(msgspec.structs.replace(result, connects=connects), PAGE)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert text.count("[/red]") == 7
+    assert text.count("[/red]") == 8
 
 
 def test_one_2xx_status_needs_no_table_unless_asked_for() -> None:
@@ -273,7 +318,8 @@ def test_a_title_stands_first() -> None:
 
 
 def test_reasons_stand_just_before_the_sum() -> None:
-    assert render(RESULTS["suspect"], PAGE).splitlines()[-2].startswith("suspect: cannon was busy for 99%")
+    reason = render(RESULTS["suspect"], PAGE).splitlines()[-2]
+    assert reason == "suspect: cannon used 99 % of a core: it was the limit, not the server; try -w 2"
 
 
 def test_an_interrupted_run_says_so() -> None:
@@ -361,3 +407,39 @@ def test_rich_is_not_loaded_before_there_is_something_to_draw() -> None:
         "sys.exit('rich' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+WORKERS = """\
+Worker         Sent  Completed  Delay 50%       99%      Max  State
+─────────────────────────────────────────────────────────────────────────
+0            61,234     61,234    20.0 µs    123 µs  1.20 ms  ended
+1               900        890          -         -        -  lost
+"""
+
+
+def two_workers(*, state: str) -> Result:
+    return a_result(
+        workers=[
+            Worker(0, "bench", 61_234, 61_234, OwnDelay(0.02, 0.123, 1.2), "ended"),
+            Worker(1, "bench", 900, 890, OwnDelay(None, None, None), state),
+        ]
+    )
+
+
+def test_a_lost_worker_is_shown_beside_what_the_others_did() -> None:
+    assert WORKERS in render(two_workers(state="lost"), PAGE)
+
+
+def test_several_workers_are_shown_with_the_latency_and_one_never() -> None:
+    several = two_workers(state="ended")
+    assert "Worker  " in render(several, PAGE, latency=True)
+    assert "Worker  " not in render(several, PAGE)
+    assert "Worker  " not in render(a_result(), PAGE, latency=True)
+
+
+def test_workers_of_a_very_long_run_fit_the_page() -> None:
+    delay = OwnDelay(999.0, 999.0, 999.0)
+    workers = [Worker(index, "bench", 1_234_567_890, 1_234_567_890, delay, "lost") for index in range(99)]
+    text = render(a_result(workers=workers), PAGE)
+    assert text.count("  lost\n") == 99
+    assert max(map(len, text.splitlines())) <= 80

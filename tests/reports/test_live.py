@@ -1,4 +1,4 @@
-"""The moving line: what it says, that it moves, and that it leaves nothing behind."""
+"""The moving lines: that they move, stay in their place, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterator
 from typing import TextIO
 
+import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cannon.progress import Phase, Progress
-from cannon.reports.live import Live, line
+from cannon.progress import Phase, Progress, State, WorkerProgress
+from cannon.reports.live import Live
 from cannon.series import SeriesRow
+from tests.reports.screen import Screen
 
 COLOURFUL = {"TERM": "xterm"}
 CLEAR = "\r\x1b[K"
@@ -31,7 +31,6 @@ ROW = SeriesRow(
     max_ms=5.0,
 )
 HALFWAY = Progress(phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, completed=600_000, row=ROW)
-BY_AMOUNT = Progress(phase=Phase.FIRE, elapsed_s=1.0, amount=1_000, completed=500)
 
 
 class Pseudoterminal:
@@ -68,79 +67,6 @@ def terminal() -> Iterator[Pseudoterminal]:
 
 def live(terminal: Pseudoterminal) -> Live:
     return Live(terminal.stream, environment=COLOURFUL, clock=lambda: 0.0, redraw_s=0.001)
-
-
-def test_a_run_by_time_shows_how_far_it_is_how_fast_and_what_went_wrong() -> None:
-    assert (
-        line(HALFWAY, 0.0, 79, unicode=True)
-        == "running  ━━━━━━━━────────  5 of 10 s  120k/s  p50 71.2 µs  p99 1.23 ms"
-    )
-
-
-def test_errors_of_requests_and_of_dials_are_added_and_stand_before_the_figures() -> None:
-    progress = Progress(
-        phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, failed=2, connects_failed=3, row=ROW
-    )
-    assert "5 of 10 s  5 errors  120k/s" in line(progress, 0.0, 79, unicode=True)
-
-
-def test_a_run_by_amount_shows_how_many_are_done() -> None:
-    assert line(BY_AMOUNT, 0.0, 79, unicode=False) == "running  ########........  500 of 1.0k"
-
-
-def test_the_line_moves_on_between_two_tellings() -> None:
-    assert "7 of 10 s" in line(HALFWAY, 2.0, 79, unicode=True)
-
-
-def test_a_guess_never_ends_the_run() -> None:
-    progress = Progress(phase=Phase.FIRE, amount=1_000, completed=998, row=ROW)
-    assert "999 of 1.0k" in line(progress, 2.0, 79, unicode=True)
-    assert "10 of 10 s" in line(HALFWAY, 60.0, 79, unicode=True)
-
-
-def test_a_narrow_terminal_gets_the_most_important_part() -> None:
-    assert line(HALFWAY, 0.0, 30, unicode=True) == "running  5 of 10 s  120k/s"
-
-
-def test_an_ascii_terminal_gets_ascii() -> None:
-    assert line(HALFWAY, 0.0, 79, unicode=False).isascii()
-
-
-@pytest.mark.parametrize("phase", Phase)
-def test_every_phase_has_its_words(phase: Phase) -> None:
-    assert line(Progress(phase=phase), 0.0, 79, unicode=True)
-
-
-def test_a_share_of_more_than_everything_fills_the_bar_and_no_more() -> None:
-    assert len(line(Progress(phase=Phase.FIRE, amount=1, completed=10**9), 0.0, 79, unicode=True)) <= 79
-
-
-@given(
-    width=st.integers(min_value=1, max_value=200),
-    ahead_s=st.floats(min_value=0, max_value=100),
-    elapsed_s=st.floats(min_value=0, max_value=1e6),
-    duration_s=st.none() | st.floats(min_value=0, max_value=1e6),
-    amount=st.none() | st.integers(min_value=0, max_value=10**9),
-    completed=st.integers(min_value=0, max_value=10**9),
-)
-def test_the_line_never_wraps(
-    width: int,
-    ahead_s: float,
-    elapsed_s: float,
-    duration_s: float | None,
-    amount: int | None,
-    completed: int,
-) -> None:
-    progress = Progress(
-        phase=Phase.FIRE,
-        elapsed_s=elapsed_s,
-        duration_s=duration_s,
-        amount=amount,
-        completed=completed,
-        failed=3,
-        row=ROW,
-    )
-    assert len(line(progress, ahead_s, width, unicode=True)) <= width
 
 
 def test_what_was_told_is_drawn_and_wiped_at_the_end(terminal: Pseudoterminal) -> None:
@@ -219,3 +145,93 @@ def test_without_a_stream_all_is_silent() -> None:
     with Live(None) as shown:
         shown.update(HALFWAY)
         shown.note("nobody hears this")
+
+
+def crew(*states: State) -> Progress:
+    """A run of several workers."""
+    workers = tuple(
+        WorkerProgress(index=index, state=state, told_s=5.0, row=ROW) for index, state in enumerate(states)
+    )
+    return msgspec.structs.replace(HALFWAY, workers=workers)
+
+
+class Shown(io.StringIO):
+    """Stands for a terminal whose screen the test looks at; each write reaches it whole."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self.screen = screen
+        self.most_lines = 0
+        self.drawn = threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        self.screen.feed(text)
+        if len(self.screen.lines) > self.most_lines:
+            self.most_lines = len(self.screen.lines)
+            self.drawn.set()
+        return len(text)
+
+
+def test_several_lines_are_drawn_in_their_place() -> None:
+    stream = Shown(Screen(80, 24))
+    stream.write("$ cannon\n")
+    shown = Live(stream, environment=COLOURFUL, clock=lambda: 0.0)
+    for state in (State.RUNNING, State.RUNNING, State.LOST):
+        shown.update(crew(State.RUNNING, state))
+        shown._draw(stream)
+        above, run, first, second = stream.screen.lines
+        assert above == "$ cannon"
+        assert run.startswith("running  ")
+        assert first.startswith("  worker 0  running")
+        assert second.startswith(f"  worker 1  {state}")
+
+
+def test_at_the_bottom_of_the_screen_what_stands_above_is_scrolled_and_never_overwritten() -> None:
+    stream = Shown(Screen(80, 6))
+    before = [f"line {number}" for number in range(6)]
+    stream.write("\n".join(before) + "\n")
+    shown = Live(stream, environment=COLOURFUL, clock=lambda: 0.0)
+    shown.update(crew(*[State.RUNNING] * 3))
+    for _ in range(3):
+        shown._draw(stream)
+    assert stream.screen.scrolled + stream.screen.lines[:-4] == before
+    assert [line[:12] for line in stream.screen.lines[-3:]] == [
+        "  worker 0  ",
+        "  worker 1  ",
+        "  worker 2  ",
+    ]
+
+
+def test_a_note_stands_above_all_the_lines_and_they_come_back_below_it() -> None:
+    stream = Shown(Screen(80, 24))
+    shown = Live(stream, environment=COLOURFUL, clock=lambda: 0.0)
+    shown.update(crew(State.RUNNING, State.RUNNING))
+    shown._draw(stream)
+    shown.note("worker 1 was lost")
+    assert stream.screen.lines == ["worker 1 was lost"]
+    shown._draw(stream)
+    assert [line.split()[0] for line in stream.screen.lines] == ["worker", "running", "worker", "worker"]
+
+
+def test_a_picture_that_has_become_smaller_leaves_nothing_of_the_larger_one() -> None:
+    stream = Shown(Screen(80, 24))
+    shown = Live(stream, environment=COLOURFUL, clock=lambda: 0.0)
+    for progress, lines in ((crew(*[State.RUNNING] * 5), 6), (crew(*[State.RUNNING] * 2), 3), (HALFWAY, 1)):
+        shown.update(progress)
+        shown._draw(stream)
+        assert len(stream.screen.lines) == lines
+
+
+def test_the_end_leaves_the_screen_and_the_cursor_as_they_were() -> None:
+    stream = Shown(Screen(80, 24))
+    stream.write("$ cannon\n")
+    with Live(stream, environment=COLOURFUL, clock=lambda: 0.0, redraw_s=0.001) as shown:
+        stream.drawn.clear()
+        shown.update(crew(*[State.RUNNING] * 3))
+        assert stream.drawn.wait(5)
+    assert stream.most_lines == 5
+    assert stream.screen.lines == ["$ cannon"]
+    assert stream.screen.cursor == (1, 0)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cannon.plan import Target
 from cannon.reports import sentences
 from cannon.result import Validity
-from tests.results import a_failing_tally, a_result, a_tally, an_empty_tally
+from cannon.tally import Histogram
+from cannon.tls import Tls
+from tests.results import a_failing_tally, a_plan, a_result, a_tally, an_empty_tally
 
 HEALTHY = a_result()
 FAILING = a_result(tally=a_failing_tally())
@@ -23,10 +28,11 @@ def test_a_healthy_run_has_only_its_sum_to_tell() -> None:
         sentences.responses,
         sentences.mismatches,
         sentences.excess,
+        sentences.starved,
         sentences.interruption,
     )
     assert [say(HEALTHY) for say in told] == [None] * len(told)
-    assert sentences.validity(HEALTHY) == []
+    assert sentences.validity(HEALTHY) == sentences.tls(HEALTHY) == []
 
 
 def test_many_requests_are_rounded_in_the_sum() -> None:
@@ -60,6 +66,63 @@ def test_dials_that_failed_and_connections_closed_while_idle_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("fewest", "most", "said"),
+    [
+        (0, 1_204, "the busiest connection got 1,204 responses, the idlest 0"),
+        (0, sentences.MANY_ANSWERED, "the busiest connection got 10 responses, the idlest 0"),
+        (0, sentences.MANY_ANSWERED - 1, None),
+        (1, 1_204, None),
+        (0, 0, None),
+        (None, None, None),
+        (0, None, None),
+    ],
+)
+def test_a_connection_that_got_nothing_when_others_got_much_is_told(
+    fewest: int | None, most: int | None, said: str | None
+) -> None:
+    assert sentences.starved(a_result(tally=a_tally(fewest_answered=fewest, most_answered=most))) == said
+
+
+TLS_1_3 = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+RESUMED = Histogram.of(*[800_000] * 9)
+
+
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        ({"negotiated": {TLS_1_3: 1}}, "TLSv1.3, TLS_AES_256_GCM_SHA384: 1 connection"),
+        (
+            {"negotiated": {TLS_1_3: 10}, "tls_resumed": RESUMED},
+            "TLSv1.3, TLS_AES_256_GCM_SHA384: 10 connections, 9 of them resumed",
+        ),
+        (
+            {"negotiated": {"TLSv1.2 A": 3, "TLSv1.3 B": 7}, "tls_resumed": RESUMED},
+            "TLSv1.3, B: 7 connections; TLSv1.2, A: 3 connections; 9 of 10 resumed",
+        ),
+        (
+            {"negotiated": {f"TLSv1.2 {name}": 2 for name in "EDCBA"}},
+            "TLSv1.2, A: 2 connections; TLSv1.2, B: 2 connections; TLSv1.2, C: 2 connections; others: 4 connections",
+        ),
+    ],
+)
+def test_what_was_negotiated_is_told(counted: dict[str, Any], said: str) -> None:
+    assert sentences.tls(a_result(tally=a_tally(**counted))) == [said]
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "said"),
+    [
+        ("https://localhost/", False, ["TLS was not verified (-k)"]),
+        ("https://localhost/", True, []),
+        ("http://localhost/", False, []),
+    ],
+)
+def test_that_nothing_was_verified_is_told(url: str, said: list[str], *, verify: bool) -> None:
+    plan = a_plan(targets=(Target.parse(url),), tls=Tls(verify=verify))
+    assert sentences.tls(a_result(plan=plan, tally=an_empty_tally())) == said
+
+
 def test_statuses_expectations_and_surplus_are_told() -> None:
     assert sentences.responses(FAILING) == "963 2xx responses, 27 non 2xx responses"
     assert sentences.mismatches(FAILING) == "3 responses did not match what was expected"
@@ -70,7 +133,7 @@ def test_reasons_are_told_with_their_verdict() -> None:
     assert sentences.validity(a_result(tally=an_empty_tally())) == ["invalid: no request succeeded"]
     suspect = a_result(tally=a_tally(cpu_ns=9_900_000_000))
     assert sentences.validity(suspect) == [
-        "suspect: cannon was busy for 99% of the time: it may have been the limit"
+        "suspect: cannon used 99 % of a core: it was the limit, not the server; try -w 2"
     ]
 
 

@@ -25,6 +25,9 @@ class End(Enum):
     """How a script leaves its connection, where it does not stay open for the next request."""
 
     FIN = "the writing half is closed; what still comes is read, and counted"
+    NOTIFY = "the same, after the goodbye of TLS, where there is TLS"
+    ALERT = "a fatal alert of TLS, then FIN; in the clear, a FIN"
+    SPOILT = "a record of TLS that cannot be decrypted, and nothing more; in the clear, a FIN"
     RESET = "a RST, and whatever was unread is lost"
     SILENCE = "nothing more is ever written"
     DEAF = "nothing more is read either"
@@ -182,6 +185,12 @@ def _never_read(_: Asked) -> Script:
     yield End.DEAF
 
 
+def _length(asked: Asked) -> Script:
+    """/length/N: a good response with a body of N bytes."""
+    yield _head("200 OK", f"Content-Length: {asked.number(1)}")
+    yield b"x" * asked.number(1)
+
+
 def _query_bytes(asked: Asked) -> Script:
     """/raw?bytes=...: exactly these bytes, then FIN."""
     yield parse_qs(asked.query, encoding="latin-1")["bytes"][0].encode("latin-1")
@@ -204,14 +213,20 @@ _SCRIPTS: dict[str, Callable[[Asked], Script]] = {
     "no-content": _always(_head("204 No Content")),
     "reason": _reason,
     "interim": _interim,
+    "length": _length,
     "raw": _query_bytes,
     "close": _always(End.FIN),
     "reset": _always(End.RESET),
     "reset/body": _always(GOOD[:-2], Pause(0.005), End.RESET),
     "stall": _always(End.SILENCE),
     "stall/body": _always(GOOD[:-2], End.SILENCE),
+    "alert": _always(End.ALERT),
+    "alert/body": _always(GOOD[:-2], End.ALERT),
+    "spoilt": _always(End.SPOILT),
+    "spoilt/body": _always(GOOD[:-2], End.SPOILT),
     "truncate/head": _always(GOOD[:25], End.FIN),
     "truncate/body": _always(GOOD[:-2], End.FIN),
+    "truncate/body/notify": _always(GOOD[:-2], End.NOTIFY),
     "truncate/chunk": _always(_CHUNKED + b"5\r\nhe", End.FIN),
     "truncate/last-chunk": _always(_CHUNKED + b"5\r\nhello\r\n", End.FIN),
     "garbage/tls": _always(b"\x15\x03\x01\x00\x02\x02\x46", End.FIN),
@@ -237,10 +252,15 @@ _SCRIPTS: dict[str, Callable[[Asked], Script]] = {
     "broken-gzip": _always(
         _head("200 OK", "Content-Encoding: gzip", "Content-Length: 8") + b"\x1f\x8bbroken"
     ),
+    "chunks/good/close": _always(
+        _head("200 OK", "Transfer-Encoding: chunked", "Connection: close") + b"5\r\nhello\r\n0\r\n\r\n",
+        End.FIN,
+    ),
     "excess/response": _always(GOOD + GOOD),
     "excess/text": _always(GOOD + b"and more"),
     "excess/partial": _always(GOOD + GOOD[:12]),
     "close-delimited": _always(_head("200 OK") + b"hello", End.FIN),
+    "close-delimited/notify": _always(_head("200 OK") + b"hello", End.NOTIFY),
     "http10": _always(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", End.FIN),
     "http10/keep-alive": _always(
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"

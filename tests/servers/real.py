@@ -1,8 +1,8 @@
 """Real servers on free ports: nginx, Node and HAProxy, from Debian's packages.
 
-Each runs in a folder of its own, is waited for until it answers, counts requests by its own means (an access
-log, a counter, a stats socket), and is ended by its process id when its block is left. Reading the count of
-nginx or Node ends the server, gracefully: only then is the count known to be whole.
+Each counts requests by its own means: an access log, a counter, a stats socket. Reading the count of nginx or Node
+ends the server, gracefully: only then is the count known to be whole. All three speak TLS where they are given a
+`Secure`.
 """
 
 from __future__ import annotations
@@ -10,118 +10,36 @@ from __future__ import annotations
 import csv
 import os
 import resource
-import shutil
 import signal
 import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import NamedTuple
 
 import msgspec
 
-from tests.servers.ports import HOST, reserve
+from tests.servers.ports import HOST
+from tests.servers.process import Secure, ServerProcess
 
-__all__ = ["HAProxy", "Nginx", "Node", "Seen"]
-
-_PACKAGES = {"nginx": "nginx", "node": "nodejs", "haproxy": "haproxy"}
-_START_LIMIT_S = 15.0
-_END_LIMIT_S = 10.0
+__all__ = ["HAProxy", "Nginx", "Node", "Secure", "Seen", "Visit"]
 
 
-class _Server:
-    """What the three have in common: a folder, a port, a process."""
+class Visit(NamedTuple):
+    """A line of nginx's access log. `connection` and `ordinal`: which of its connections, which request on it, from 1.
 
-    binary = ""
+    Over TLS: the version as `TLSv1.3`, whether the session was resumed, and the name that was asked for; else "-".
+    """
 
-    def __init__(self) -> None:
-        self._held = ExitStack()
-        self.port = 0
-
-    def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            undo.callback(self._end)
-            self._folder = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="cannon-")))
-            self._log = self._held.enter_context((self._folder / "process.log").open("w+"))
-            self._start()
-            undo.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end()
-
-    @property
-    def process_id(self) -> int:
-        """Of its first process, and of the session and group that all its processes are in."""
-        return self._process.pid
-
-    def url(self, path: str = "/") -> str:
-        """The URL of a path."""
-        return f"http://{HOST}:{self.port}{path}"
-
-    def _start(self) -> None:
-        """Spawn the server and wait until it listens."""
-        raise NotImplementedError  # each server has a way of its own
-
-    def _spawn(self, *arguments: str, stdout: int | None = None) -> None:
-        path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-        program = shutil.which(self.binary, path=path)
-        if program is None:
-            raise FileNotFoundError(f"{self.binary} is missing: apt-get install {_PACKAGES[self.binary]}")
-        self._process = subprocess.Popen(
-            [program, *arguments],
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log if stdout is None else stdout,
-            stderr=self._log,
-            start_new_session=True,
-        )
-        self._held.callback(self._kill)
-
-    def _reserve(self) -> int:
-        """A port that is this server's alone until it ends."""
-        holder = self._held.enter_context(reserve())
-        self.port = holder.getsockname()[1]
-        return self.port
-
-    def _until(self, ready: Callable[[], bool]) -> None:
-        deadline_s = time.monotonic() + _START_LIMIT_S
-        while not ready():
-            if self._process.poll() is not None or time.monotonic() > deadline_s:
-                raise RuntimeError(f"{self.binary} did not start: {self._said()}")
-            time.sleep(0.005)
-
-    def _said(self) -> str:
-        logs = (path.read_text(errors="replace") for path in sorted(self._folder.glob("*.log")))
-        return " ".join("".join(logs).split())[-2000:]
-
-    def _quit(self, number: signal.Signals) -> None:
-        """End gracefully and wait: what the server wrote is whole then."""
-        if self._process.poll() is None:
-            self._process.send_signal(number)
-        self._process.wait(_END_LIMIT_S)
-
-    def _kill(self) -> None:
-        """End the process and its children, which are of its own session."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_LIMIT_S)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(_END_LIMIT_S)
-
-    def _end(self) -> None:
-        self._held.close()
+    status: int
+    version: str
+    resumed: bool
+    name: str
+    connection: int
+    ordinal: int
 
 
-class Nginx(_Server):
+class Nginx(ServerProcess):
     """nginx with one worker. `/` answers itself, `/file` a file; with `upstream`, `/` is a proxy for it.
 
     `keepalive_requests`: after how many requests it closes a connection. `upstream_http`: "1.0" is how nginx
@@ -129,12 +47,17 @@ class Nginx(_Server):
     only a part, are not in the count.
     """
 
-    binary = "nginx"
+    binary = package = "nginx"
 
     def __init__(
-        self, *, upstream: str | None = None, upstream_http: str = "1.0", keepalive_requests: int = 1_000_000
+        self,
+        *,
+        upstream: str | None = None,
+        upstream_http: str = "1.0",
+        keepalive_requests: int = 1_000_000,
+        secure: Secure | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(secure)
         self._upstream = upstream
         self._upstream_http = upstream_http
         self._keepalive_requests = keepalive_requests
@@ -145,11 +68,16 @@ class Nginx(_Server):
 
     def statuses(self) -> dict[int, int]:
         """The same by status."""
+        return dict(Counter(visit.status for visit in self.visits()))
+
+    def resumed(self) -> Counter[bool]:
+        """The connections on which something was asked for, by whether their session was resumed."""
+        return Counter(visit.resumed for visit in self.visits() if visit.ordinal == 1)
+
+    def visits(self) -> list[Visit]:
+        """The lines of its access log; nginx ends with this call."""
         self._quit(signal.SIGQUIT)
-        counts: dict[int, int] = {}
-        for line in (self._folder / "access.txt").read_text().splitlines():
-            counts[int(line)] = counts.get(int(line), 0) + 1
-        return counts
+        return [_visit(line) for line in (self._folder / "access.txt").read_text().splitlines()]
 
     def _start(self) -> None:
         port = self._reserve()
@@ -171,7 +99,8 @@ class Nginx(_Server):
             pid nginx.pid;
             events {{ worker_connections 1024; }}
             http {{
-                log_format count "$status";
+                log_format count
+                    "$status $ssl_protocol $ssl_session_reused $ssl_server_name $connection $connection_requests";
                 access_log access.txt count;
                 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
                 uwsgi_temp_path uwsgi; scgi_temp_path scgi;
@@ -181,7 +110,8 @@ class Nginx(_Server):
                 root root;
                 {upstream}
                 server {{
-                    listen {HOST}:{port} backlog=1024;
+                    listen {HOST}:{port} backlog=1024{" ssl" if self._secure else ""};
+                    {self._secured()}
                     location / {{ {proxied if self._upstream else 'return 200 "hello";'} }}
                     location = /file {{ }}
                     location = /missing {{ return 404; }}
@@ -191,19 +121,41 @@ class Nginx(_Server):
             }}
         """
 
+    def _secured(self) -> str:
+        secure = self._secure
+        if secure is None:
+            return ""
+        asks = f"ssl_client_certificate {secure.client_ca}; ssl_verify_client on;" if secure.client_ca else ""
+        return f"""
+                    ssl_certificate {secure.certificate};
+                    ssl_certificate_key {secure.certificate};
+                    ssl_protocols {" ".join(secure.versions)};
+                    ssl_session_tickets {"on" if secure.resumes else "off"};
+                    {asks}
+        """
+
+
+def _visit(line: str) -> Visit:
+    status, version, resumed, name, connection, ordinal = line.split()
+    return Visit(int(status), version, resumed == "r", name, int(connection), int(ordinal))
+
 
 class Seen(msgspec.Struct, frozen=True, rename="camel"):
-    """What the Node server counted."""
+    """What the Node server counted. `secured`: handshakes of TLS that were made, `resumed` of them; `refused`: not."""
 
     requests: int
     body_bytes: int
     connections: int
+    secured: int
+    resumed: int
+    refused: int
 
 
-class Node(_Server):
+class Node(ServerProcess):
     """The server of counting.js: `/`, `/chunked`, `/gzip`, `/no-content`, `/not-modified`, `/upload`."""
 
     binary = "node"
+    package = "nodejs"
 
     def count(self) -> int:
         """The requests it saw; Node ends with this call."""
@@ -218,18 +170,30 @@ class Node(_Server):
         script = Path(__file__).with_name("counting.js")
         said = self._folder / "said.txt"
         with said.open("w") as output:
-            self._spawn(str(script), stdout=output.fileno())
+            self._spawn(str(script), *self._secured(), stdout=output.fileno())
         self._until(lambda: said.read_text().endswith("\n"))
         self.port = int(said.read_text())
 
+    def _secured(self) -> tuple[str, ...]:
+        secure = self._secure
+        if secure is None:
+            return ()
+        settings = {
+            "certificate": secure.certificate,
+            "clientCa": secure.client_ca,
+            "minVersion": secure.versions[0],
+            "maxVersion": secure.versions[-1],
+        }
+        return (msgspec.json.encode(settings).decode(),)
 
-class HAProxy(_Server):
+
+class HAProxy(ServerProcess):
     """HAProxy in front of one server, in http mode with kept connections."""
 
-    binary = "haproxy"
+    binary = package = "haproxy"
 
-    def __init__(self, upstream: str) -> None:
-        super().__init__()
+    def __init__(self, upstream: str, *, secure: Secure | None = None) -> None:
+        super().__init__(secure)
         self._authority = upstream.removeprefix("http://").partition("/")[0]
 
     def count(self) -> int:
@@ -251,7 +215,7 @@ defaults
     timeout client 30s
     timeout server 30s
 frontend front
-    bind {HOST}:{port}
+    bind {HOST}:{port} {self._secured()}
     default_backend back
 backend back
     http-reuse safe
@@ -260,6 +224,15 @@ backend back
         )
         self._spawn("-db", "-f", "haproxy.cfg")
         self._until(self._answers)
+
+    def _secured(self) -> str:
+        secure = self._secure
+        if secure is None:
+            return ""
+        asks = f"ca-file {secure.client_ca} verify required" if secure.client_ca else ""
+        tickets = "" if secure.resumes else "no-tls-tickets"
+        versions = f"ssl-min-ver {secure.versions[0]} ssl-max-ver {secure.versions[-1]}"
+        return f"ssl crt {secure.certificate} {versions} alpn h2,http/1.1 {tickets} {asks}"
 
     def _answers(self) -> bool:
         with suppress(OSError):

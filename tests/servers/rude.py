@@ -1,6 +1,6 @@
 """A server that does to each request what its path asks for, and keeps its own count.
 
-One thread, one readiness loop, plain sockets; `answers.py` has the scripts. The law: whatever a path asks
+One thread, one readiness loop; `answers.py` has the scripts, `wires.py` the sockets. The law: whatever a path asks
 for, the server is bounded in bytes and time, never waits for a client, and is gone when its block is left. A
 request counts when its head has been received whole, whether or not it is ever answered: after a FIN the
 server still reads and counts, so that its count is what the client sent.
@@ -16,13 +16,13 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from tests.servers.answers import Asked, End, Pause, Script, reads_body, script_for
 from tests.servers.ports import HOST, reserve
+from tests.servers.wires import Wire
 
 __all__ = ["Rude"]
 
@@ -31,14 +31,13 @@ _HEAD_LIMIT_BYTES = 1 << 16
 _TURN_BYTES = 1 << 16
 _WRITTEN_LIMIT_BYTES = 1 << 26
 _LIFE_LIMIT_S = 15.0
-_LINGER_RESET = b"\x01\x00\x00\x00\x00\x00\x00\x00"
 
 
 class _Connection:
     """One accepted socket: what was read of the next request, and the script that writes the answer."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
         self.unread = bytearray()
         self.body_left = 0
         self.heads = 0
@@ -55,6 +54,8 @@ class Rude:
 
     The counts may be read at any time; `wait_for` waits until they are as they should be.
     """
+
+    scheme = "http"
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -93,7 +94,7 @@ class Rude:
 
     def url(self, path: str = "/ok") -> str:
         """The URL of a path."""
-        return f"http://{HOST}:{self.port}{path}"
+        return f"{self.scheme}://{HOST}:{self.port}{path}"
 
     @property
     def requests(self) -> int:
@@ -201,29 +202,31 @@ class Rude:
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = _Connection(sock)
-        self._selector.register(sock, selectors.EVENT_READ, connection)
+        connection = _Connection(self._wire(sock))
+        self._selector.register(connection.wire, selectors.EVENT_READ, connection)
         with self._changed:
             self._connections.add(connection)
             self._accepted += 1
             self._changed.notify_all()
         self._later(_LIFE_LIMIT_S, lambda: self._close(connection, reset=True))
 
+    def _wire(self, sock: socket.socket) -> Wire:
+        """What to read from and to write to."""
+        return Wire(sock)
+
     def _close(self, connection: _Connection, *, reset: bool = False) -> None:
         if connection not in self._connections:
             return
         if connection.ended is not End.DEAF:
-            self._selector.unregister(connection.sock)
-        if reset:
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
-        connection.sock.close()
+            self._selector.unregister(connection.wire)
+        connection.wire.close(reset=reset)
         with self._changed:
             self._connections.discard(connection)
             self._changed.notify_all()
 
     def _read(self, connection: _Connection) -> None:
         try:
-            data = connection.sock.recv(_READ_BYTES)
+            data = connection.wire.recv(_READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -289,7 +292,7 @@ class Rude:
                 self._step(connection, connection.script)
             else:
                 try:
-                    count = connection.sock.send(connection.unwritten)
+                    count = connection.wire.send(connection.unwritten)
                 except BlockingIOError:
                     count = 0
                 except OSError:
@@ -318,10 +321,6 @@ class Rude:
             connection.ended = step
             _ENDS[step](self, connection)
 
-    def _end_fin(self, connection: _Connection) -> None:
-        with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_WR)
-
     def _end_reset(self, connection: _Connection) -> None:
         self._close(connection, reset=True)
 
@@ -329,7 +328,7 @@ class Rude:
         """Nothing to do: no script goes on once a connection has ended."""
 
     def _end_deaf(self, connection: _Connection) -> None:
-        self._selector.unregister(connection.sock)
+        self._selector.unregister(connection.wire)
 
     def _resume(self, connection: _Connection) -> None:
         connection.paused = False
@@ -339,12 +338,15 @@ class Rude:
     def _watch(self, connection: _Connection, events: int) -> None:
         if connection not in self._connections or connection.ended is End.DEAF:
             return
-        if self._selector.get_key(connection.sock).events != events:
-            self._selector.modify(connection.sock, events, connection)
+        if self._selector.get_key(connection.wire).events != events:
+            self._selector.modify(connection.wire, events, connection)
 
 
 _ENDS: dict[End, Callable[[Rude, _Connection], None]] = {
-    End.FIN: Rude._end_fin,
+    End.FIN: lambda _, connection: connection.wire.fin(),
+    End.NOTIFY: lambda _, connection: connection.wire.notify(),
+    End.ALERT: lambda _, connection: connection.wire.alert(),
+    End.SPOILT: lambda _, connection: connection.wire.spoil(),
     End.RESET: Rude._end_reset,
     End.SILENCE: Rude._end_silence,
     End.DEAF: Rude._end_deaf,

@@ -10,12 +10,13 @@ from http.client import HTTPConnection
 import pytest
 
 from tests.servers.ports import HOST
-from tests.servers.real import HAProxy, Nginx, Node, _Server
+from tests.servers.process import ServerProcess
+from tests.servers.real import HAProxy, Nginx, Node
 
 pytest_plugins = ("tests.servers.fixtures",)
 
 
-def get(server: _Server, path: str = "/", times: int = 3) -> bytes:
+def get(server: ServerProcess, path: str = "/", times: int = 3) -> bytes:
     """The body of a path, asked for on a connection each time."""
     bodies = set()
     for _ in range(times):
@@ -31,7 +32,7 @@ def refuses(port: int) -> bool:
         return sock.connect_ex((HOST, port)) != 0
 
 
-def gone(server: _Server) -> bool:
+def gone(server: ServerProcess) -> bool:
     """Whether no process is left of its session."""
     try:
         os.killpg(server.process_id, 0)

@@ -1,0 +1,264 @@
+"""Fires one shard with httpx: its clients on one event loop, their window, ticks and drain.
+
+The law is the native engine's: the connections are opened first, then the window, a Tally each tick, windows as they
+were measured, every request in exactly one count. The event loop runs between two Tallies, and only then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+from collections.abc import Iterator
+from time import monotonic_ns
+
+import msgspec
+
+from cannon import host
+from cannon.engine.client import Client, check
+from cannon.engine.latency_log import LatencyLog
+from cannon.engine.meter import Meter
+from cannon.engine.network import Readiness
+from cannon.shard import Shard
+from cannon.tally import Tally
+
+__all__ = ["fire_with_httpx"]
+
+_LOOK_EVERY_NS = 10_000_000
+_END_WITHIN_NS = 2_000_000_000
+
+_AT_ONCE = 100
+"""So many connections are dialled at a time: a server's queue of those it has not accepted is short."""
+
+_OPENING_STALLS_NS = 250_000_000
+"""When no dial has ended for so long, the run begins without those that are missing; they may still come."""
+
+
+def fire_with_httpx(shard: Shard, control: int | None = None) -> Iterator[Tally]:
+    """Fire a shard; yields what was counted, once a tick, and at the end of the window and of the drain.
+
+    `control`: a descriptor; a byte on it ends the window, its end ends the run at once. UsageError, at once, as of
+    `check`.
+    """
+    check(shard.plan)
+    return _fire(shard, control)
+
+
+def _fire(shard: Shard, control: int | None) -> Iterator[Tally]:
+    log = LatencyLog(shard.plan.log) if shard.plan.log else None
+    battery = _Battery(shard, log)
+    try:
+        yield from battery.fire(control)
+    finally:
+        battery.close()
+        if log is not None:
+            log.close()
+
+
+class _Battery:
+    """The clients of one shard, and what they share. Its event loop runs between two Tallies, and only then."""
+
+    def __init__(self, shard: Shard, log: LatencyLog | None) -> None:
+        self._shard = shard
+        self._plan = plan = shard.plan
+        context = plan.tls.context() if plan.targets[0].scheme == "https" else None
+        readiness = Readiness()
+        self._loop = asyncio.SelectorEventLoop(readiness)
+        self._meter = Meter(plan.succeeds, monotonic_ns(), log)
+        # Bytes are counted where they pass: the supply only counts requests.
+        self._supply = self._meter.supply(b"", shard.amount)
+        self._gate = asyncio.Event()
+        ramp = asyncio.Semaphore(_AT_ONCE)
+        self._clients = [
+            Client(
+                plan,
+                context,
+                meter=self._meter,
+                readiness=readiness,
+                ramp=ramp,
+                begin=self._gate,
+                dialled=self._one_dialled,
+                take=self._take,
+                over=self._over,
+            )
+            for _ in range(shard.connections)
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._active = 0
+        self._control: int | None = None
+        self._poll = select.poll()
+        self._halted = False
+        self._stopped = False
+        self._aborted = False
+        self._defect: BaseException | None = None
+        self._made = 0
+        self._reachable = True
+        self._longest_pause_ns = 0
+        self._dialled = 0
+        self._began_ns = self._reached_ns = self._looked_ns = monotonic_ns()
+        self._end_ns: int | None = None
+        self._cpu_ns = 0
+        self._cpu_began_ns = 0
+        self._run_delay_began_ns = 0
+
+    def fire(self, control: int | None) -> Iterator[Tally]:
+        if control is not None:
+            self._control = control
+            self._poll.register(control, select.POLLIN)
+            self._loop.add_reader(control, self._controlled)
+        self._open()
+        self._begin()
+        told_ns = self._began_ns
+        tick = 0
+        while True:
+            tick += 1
+            tick_ns = self._began_ns + tick * self._plan.tick_ns
+            if self._active:
+                self._run_until(tick_ns if self._end_ns is None else min(tick_ns, self._end_ns))
+            now_ns = monotonic_ns()
+            if self._stopped or not self._active or (self._end_ns is not None and now_ns >= self._end_ns):
+                break
+            if self._end_ns is None and self._out_of_reach(now_ns):
+                break
+            yield self._tally(window_ns=now_ns - told_ns)
+            told_ns = now_ns
+            self._paused(now_ns)
+        self._stopped = True
+        for client, task in zip(self._clients, self._tasks, strict=True):
+            if not client.sent_ns:
+                task.cancel()
+        yield self._tally(window_ns=now_ns - told_ns)
+        self._paused(now_ns)
+        if self._active and not self._aborted:
+            self._run_until(now_ns + self._plan.drain_limit_ns)
+        now_ns = monotonic_ns()
+        firing = [client.sent_ns for client in self._clients if client.sent_ns]
+        self._end()
+        answered = [client.answered for client in self._clients]
+        yield msgspec.structs.replace(
+            self._tally(window_ns=0),
+            in_flight=len(firing),
+            oldest_in_flight_ns=now_ns - min(firing, default=now_ns),
+            never_sent=0 if self._reachable else (self._shard.amount or 0) - self._meter.sent,
+            fewest_answered=min(answered),
+            most_answered=max(answered),
+        )
+
+    def _open(self) -> None:
+        """Dial, until the last has been answered or refused, or nothing moves any more."""
+        self._active = len(self._clients)
+        for client in self._clients:
+            task = self._loop.create_task(client.run())
+            task.add_done_callback(self._one_ended)
+            self._tasks.append(task)
+        dialled = -1
+        while dialled < self._dialled < len(self._clients) and not self._stopped:
+            dialled = self._dialled
+            self._run_until(monotonic_ns() + _OPENING_STALLS_NS)
+
+    def _begin(self) -> None:
+        """The window opens."""
+        self._began_ns = self._reached_ns = monotonic_ns()
+        if self._plan.stop.amount is None:
+            self._end_ns = self._began_ns + self._plan.stop.duration_ns
+        self._cpu_began_ns = host.cpu_ns()
+        self._run_delay_began_ns = host.run_delay_ns() or 0
+        self._gate.set()
+
+    def close(self) -> None:
+        """Close everything; nothing of a shard outlives it."""
+        self._end()
+        if self._control is not None:
+            self._loop.remove_reader(self._control)
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    # What clients ask for.
+
+    def _take(self) -> bool:
+        """Whether there is one more request to send. It counts as held until httpx writes it."""
+        if self._over() or next(self._supply, None) is None:
+            return False
+        self._meter.held += 1
+        return True
+
+    def _over(self) -> bool:
+        """Whether sending has ended. With many clients a turn of the loop is long, so it is looked at here as well."""
+        now_ns = monotonic_ns()
+        if self._control is not None and not self._stopped and now_ns - self._looked_ns >= _LOOK_EVERY_NS:
+            self._looked_ns = now_ns
+            if self._poll.poll(0):
+                self._controlled()
+        return self._stopped or (self._end_ns is not None and now_ns >= self._end_ns)
+
+    # The loop.
+
+    def _run_until(self, until_ns: int) -> None:
+        self._halted = False
+        while not self._halted and (now_ns := monotonic_ns()) < until_ns:
+            timer = self._loop.call_later((until_ns - now_ns) / 1e9, self._loop.stop)
+            self._loop.run_forever()
+            timer.cancel()
+        defect, self._defect = self._defect, None
+        if defect is not None:
+            raise defect
+
+    def _halt(self) -> None:
+        self._halted = True
+        self._loop.stop()
+
+    def _one_dialled(self) -> None:
+        self._dialled += 1
+        if self._dialled == len(self._clients):
+            self._halt()
+
+    def _one_ended(self, task: asyncio.Task[None]) -> None:
+        self._active -= 1
+        if not task.cancelled() and task.exception() is not None:
+            self._defect = task.exception()
+            self._halt()
+        if not self._active:
+            self._halt()
+
+    def _controlled(self) -> None:
+        """Somebody outside wants the end."""
+        assert self._control is not None
+        if not os.read(self._control, 1):
+            self._aborted = True
+            self._loop.remove_reader(self._control)
+        elif self._stopped:
+            return  # in the drain there is nothing more to stop
+        self._stopped = True
+        self._halt()
+
+    def _out_of_reach(self, now_ns: int) -> bool:
+        """Whether no dial has been answered, and no request in flight, for twice as long as a dial may take."""
+        made = self._meter.made
+        if made != self._made or any(client.sent_ns for client in self._clients):
+            self._made, self._reached_ns = made, now_ns
+        self._reachable = now_ns - self._reached_ns < 2 * self._plan.timeout_ns
+        return not self._reachable
+
+    def _end(self) -> None:
+        """Cancel what is left, and let it close its connections."""
+        for task in self._tasks:
+            task.cancel()
+        if self._active:
+            self._run_until(monotonic_ns() + _END_WITHIN_NS)
+
+    # What is told.
+
+    def _paused(self, since_ns: int) -> None:
+        """The time since then went into telling: nobody looked at the sockets."""
+        self._longest_pause_ns = max(self._longest_pause_ns, monotonic_ns() - since_ns)
+
+    def _tally(self, window_ns: int) -> Tally:
+        longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
+        if window_ns:
+            self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
+        return self._meter.tally(
+            window_ns=window_ns,
+            cpu_ns=self._cpu_ns,
+            run_delay_ns=(host.run_delay_ns() or 0) - self._run_delay_began_ns,
+            longest_pause_ns=longest_pause_ns,
+        )

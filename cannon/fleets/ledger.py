@@ -1,0 +1,101 @@
+"""What the workers of one phase have told so far: a sum for each, the rows of the run, how far it is.
+
+Law: every Tally is added once, under its worker; the figures for those who watch are made from the same Tallies and
+change none. A worker that was lost keeps what it told.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cannon.plan import Plan
+from cannon.progress import Phase, Progress, State, WorkerProgress
+from cannon.series import Series, SeriesRow
+from cannon.tally import Tally
+
+__all__ = ["Ledger"]
+
+_SECOND_NS = 1_000_000_000
+
+_HELD_UP_NS = 10_000_000
+"""A tick that is late by less was held up by a timer or by one turn of the loop."""
+
+
+class Ledger:
+    """Of `count` workers that fire this plan."""
+
+    def __init__(self, plan: Plan, phase: Phase, count: int) -> None:
+        self._plan = plan
+        self._phase = phase
+        self._sums = [Tally() for _ in range(count)]
+        self._series = Series(count, plan.tick_ns * (plan.sample_ns // plan.tick_ns))
+        self._told_s = [0.0] * count
+        self._states = [State.RUNNING] * count
+        # For one worker the rows of the run are its own. About a second each: nobody reads faster.
+        watched_ns = plan.tick_ns * max(1, _SECOND_NS // plan.tick_ns)
+        self._own_rows = [Series(1, watched_ns) for _ in range(count if count > 1 else 0)]
+
+    def add(self, index: int, tally: Tally, elapsed_s: float) -> list[SeriesRow]:
+        """The next Tally of a worker; returns the rows of the run that this closed."""
+        tally = _with_gap(tally, self._plan.tick_ns)
+        self._sums[index] += tally
+        self._told_s[index] = elapsed_s
+        if self._own_rows:
+            self._own_rows[index].add(0, tally)
+        return self._series.add(index, tally)
+
+    def end(self, index: int, state: State) -> list[SeriesRow]:
+        """A worker has ended or was lost; returns the rows of the run that this closed."""
+        self._states[index] = state
+        if state is State.LOST:
+            self._sums[index] = self._sums[index].cut_off()
+        if self._own_rows:
+            self._own_rows[index].end(0)
+        return self._series.end(index)
+
+    @property
+    def sums(self) -> tuple[Tally, ...]:
+        """What each worker told, added up."""
+        return tuple(self._sums)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """How each worker stands."""
+        return tuple(self._states)
+
+    @property
+    def rows(self) -> tuple[SeriesRow, ...]:
+        """The rows that are closed."""
+        return tuple(self._series.rows)
+
+    def progress(self, elapsed_s: float, row: SeriesRow | None) -> Progress:
+        """Where the phase stands; `row` is the one that was closed just now."""
+        stop = self._plan.stop
+        return Progress(
+            phase=self._phase,
+            elapsed_s=elapsed_s,
+            duration_s=stop.duration_ns / 1e9 if stop.amount is None else None,
+            amount=stop.amount,
+            completed=sum(tally.completed for tally in self._sums),
+            failed=sum(tally.failed for tally in self._sums),
+            connects_failed=sum(tally.connects_failed for tally in self._sums),
+            row=row,
+            workers=tuple(
+                WorkerProgress(
+                    index=index,
+                    state=self._states[index],
+                    told_s=self._told_s[index],
+                    failed=self._sums[index].failed + self._sums[index].connects_failed,
+                    row=series.rows[-1] if series.rows else None,
+                )
+                for index, series in enumerate(self._own_rows)
+            ),
+        )
+
+
+def _with_gap(tally: Tally, tick_ns: int) -> Tally:
+    """A worker that was stopped, or had no CPU, while it waited for its sockets cannot see it; its late tick can."""
+    late_ns = tally.row.window_ns - tick_ns
+    if late_ns < _HELD_UP_NS or late_ns <= tally.longest_pause_ns:
+        return tally
+    return msgspec.structs.replace(tally, longest_pause_ns=late_ns)

@@ -112,9 +112,10 @@ class Connection:
         """The handler of a socket on which ordinary responses are expected; it leaves at the first other one."""
         receive = opened.recv
         send = opened.send
-        read = express.read
         supply = self._supply
         read_bytes = self._read_bytes
+        # Looked up once: what stands in a module is found by its name each time.
+        clock, take = monotonic_ns, next
         meter = self._meter
         unit_bits = meter.unit_bits
         recorded_status = 0
@@ -127,11 +128,11 @@ class Connection:
             except OSError as error:
                 self._not_received(error)
                 return
-            now_ns = monotonic_ns()
+            now_ns = clock()
             received_bytes = len(data)
             meter.received_bytes += received_bytes
             # Bytes that fill the room may be the first of more.
-            status = read(data) if 0 < received_bytes < read_bytes else 0
+            status = express.read(data) if 0 < received_bytes < read_bytes else 0
             if not status:
                 self._loop.handle(opened.fileno(), self._readable)
                 self._received(data, now_ns)
@@ -144,7 +145,7 @@ class Connection:
             # The stamp that ends one request starts the next.
             self._sent_ns = now_ns
             try:
-                request = next(supply)
+                request = take(supply)
             except StopIteration:
                 self._finish()
                 return

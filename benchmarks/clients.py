@@ -208,7 +208,7 @@ CLIENTS = {
         install="pip install -e .",
         version=("--version", r"cannon (\S+)"),
         off_clock=1,  # the preflight
-        program=(sys.executable, "-m", "cannon"),
+        program=(sys.executable, "-P", "-m", "cannon"),
     ),
     "wrk": Client(
         command=_wrk,

@@ -13,9 +13,10 @@ from time import monotonic_ns
 from cannon.engine.deadline import Deadline
 from cannon.engine.dialler import Dialler
 from cannon.engine.framing import Express, Framing
-from cannon.engine.loop import READ, WRITE, Handler, Loop
+from cannon.engine.loop import READ, Handler, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import RaggedEnd, Socket, TlsError
+from cannon.engine.upload import Upload
 from cannon.errors import Fault, FramingError
 from cannon.plan import Address
 
@@ -53,12 +54,12 @@ class Connection:
         "_meter",
         "_over",
         "_read_bytes",
-        "_rest",
         "_send_failed",
         "_sent_ns",
         "_socket",
         "_supply",
         "_timeout_ns",
+        "_upload",
         "answered",
     )
 
@@ -98,7 +99,7 @@ class Connection:
         self._deadline = Deadline(loop, timeout_ns, self.firing_since, self._timed_out)
         self._socket: Socket | None = None
         self._held: bytes | None = None
-        self._rest: memoryview | None = None
+        self._upload: Upload | None = None
         self._read_bytes = _READ_BYTES[0]
         self._sent_ns = 0
         self._first_sent_ns = 0
@@ -205,7 +206,7 @@ class Connection:
         self._meter.spread(framing.status, now_ns - self._sent_ns, first_byte_ns - self._sent_ns)
         if framing.excess:
             self._meter.excess += 1
-        if not framing.keep_alive or self._closes or self._rest is not None:
+        if not framing.keep_alive or self._closes or self._upload is not None or self._send_failed:
             # After an answer to half a request the connection cannot be used again, whatever the server says.
             self._reconnect(now_ns)
             return
@@ -251,29 +252,20 @@ class Connection:
 
     def _send_rest(self, rest: memoryview) -> None:
         assert self._socket is not None
-        self._rest = rest
-        self._meter.unsent_bytes += len(rest)
-        self._loop.watch(self._socket.fileno(), READ | WRITE, self._writable)
+        self._upload = Upload(
+            loop=self._loop,
+            meter=self._meter,
+            opened=self._socket,
+            rest=rest,
+            readable=self._readable,
+            ended=self._uploaded,
+        )
 
-    def _writable(self, ready_ns: int) -> None:
-        """Send on, and look whether the server answers before it has read everything."""
-        rest = self._rest
-        assert rest is not None and self._socket is not None
-        try:
-            sent_bytes = self._socket.send(rest)
-        except BlockingIOError:
-            self._readable(ready_ns)
-            return
-        except OSError:
-            # What it said before it closed is told by reading; that it was a reset, no longer.
-            self._send_failed = True
-            self._loop.watch(self._socket.fileno(), READ, self._readable)
-            return
-        self._meter.unsent_bytes -= sent_bytes
-        self._rest = rest[sent_bytes:]
-        if not self._rest:
-            self._rest = None
-            self._loop.watch(self._socket.fileno(), READ, self._readable)
+    def _uploaded(self, whole: bool) -> None:
+        assert self._socket is not None
+        self._upload = None
+        self._send_failed = not whole
+        self._loop.watch(self._socket.fileno(), READ, self._readable)
 
     # Between two connections.
 
@@ -386,7 +378,7 @@ class Connection:
         self._supply = iter(())
         if self._socket is None:
             self._finish()
-        elif self._rest is None:
+        elif self._upload is None:
             self._loop.handle(self._socket.fileno(), self._readable)
 
     def abandon(self) -> None:
@@ -401,7 +393,7 @@ class Connection:
             self._finished()
 
     def _close(self) -> None:
-        self._rest = None
+        self._upload = None
         if self._socket is not None:
             self._loop.forget(self._socket.fileno())
             self._socket.close()

@@ -58,14 +58,17 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class Express:
-    """llhttp, for responses that are owed one at a time; it calls the hooks."""
+    """llhttp, for responses that are owed one at a time; it calls the hooks.
+
+    Between two responses it remembers nothing, so one serves all connections of a shard: what a response needs stays
+    in the processor's cache, however many there are.
+    """
 
     __slots__ = (
         "_begun",
         "_bodies",
         "_body_bytes",
         "_ended",
-        "_feed",
         "_keeps_alive",
         "_parser",
         "_status",
@@ -81,7 +84,6 @@ class Express:
         self._status = 0
         self._status_line = b"none yet"
         self._parser = HttpResponseParser(self)
-        self._feed = self._parser.feed_data
 
     def on_message_begin(self) -> None:
         """A response begins."""
@@ -98,27 +100,32 @@ class Express:
 
     def read(self, data: bytes) -> int:
         """Take the bytes of one read. If they are one ordinary response, whole, after which the connection may carry
-        another request: its status, and the next response is owed. Otherwise 0: then this lane is closed, and the
-        same bytes are to be given to the framing's `read`.
+        another request: its status, and the next response is owed. Otherwise 0: then the same bytes are to be given
+        to the framing's `read`, until a response has ended there.
         """
         self._begun = self._ended = self._body_bytes = 0
         try:
-            self._feed(data)
+            self._parser.feed_data(data)
         except _REFUSALS:
-            return 0
+            return self._refuse()
         if self._begun != 1 or self._ended != 1 or not self._keeps_alive:
-            return 0
+            return self._refuse()
         if not data.startswith(self._status_line):
             found = _STATUS_LINE.match(data)
             if found is None:
-                return 0
+                return self._refuse()
             # The next one most likely begins the same.
             self._status_line = found[0]
             self._status = int(found[0][9:12])
         if data[-1] <= 13 and not self._nothing_follows(data):
-            return 0
+            return self._refuse()
         self._bodies.total_bytes += self._body_bytes
         return self._status
+
+    def _refuse(self) -> int:
+        """What llhttp makes of this is not looked at; the next response finds it new."""
+        self._parser = HttpResponseParser(self)
+        return 0
 
     def _nothing_follows(self, data: bytes) -> bool:
         """Whether a response that ends in a control character ends with these bytes.
@@ -134,17 +141,20 @@ class FastFraming(Reader):
     """llhttp for what is ordinary, the Reader for the rest.
 
     head: the requests are HEAD; pipelined: several may be owed at once. Both are always read with care, which
-    costs little while heads repeat.
+    costs little while heads repeat. lane: the express lane, where it is shared.
     """
 
-    __slots__ = ("_all_with_care",)
+    __slots__ = ("_all_with_care", "_lane")
 
-    def __init__(self, *, head: bool, bodies: Bodies, pipelined: bool = False) -> None:
+    def __init__(
+        self, *, head: bool, bodies: Bodies, pipelined: bool = False, lane: Express | None = None
+    ) -> None:
         super().__init__(head=head, bodies=bodies)
         self._all_with_care = head or pipelined
+        self._lane = lane if lane is not None else Express(bodies)
 
     def express(self) -> Express | None:
         """An express lane for the response that is owed, and those after it; None where care is needed."""
         if self._all_with_care or not self.between:
             return None
-        return Express(self.bodies)
+        return self._lane

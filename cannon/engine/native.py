@@ -18,7 +18,7 @@ import msgspec
 
 from cannon import host
 from cannon.engine.connection import Connection
-from cannon.engine.framing import FastFraming, Framing
+from cannon.engine.framing import Express, FastFraming, Framing
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
 from cannon.engine.meter import Meter
@@ -136,16 +136,7 @@ class _Battery:
         plan, shard = self._plan, self._shard
         target, request = plan.targets[0], self._requests[0]
         supply = self._meter.supply(request.data, shard.amount)
-        framing: Callable[..., Framing] = FastFraming
-        if plan.engine is Engine.H11:
-            from cannon.engine.strict import StrictFraming
-
-            framing = StrictFraming
-        bodies = self._meter.bodies
-
-        def frame() -> Framing:
-            return framing(head=request.expects_no_body, bodies=bodies)
-
+        frame = self._framing(request)
         open_one = self._sockets(target)
         for _ in range(shard.connections):
             opener = open_one()
@@ -193,6 +184,16 @@ class _Battery:
             connection.begin(monotonic_ns())
         if length_hint(self._unbegun):
             self._loop.call_at(now_ns, self._begin_next)
+
+    def _framing(self, request: Request) -> Callable[[], Framing]:
+        """Makes the framing of each socket."""
+        head, bodies = request.expects_no_body, self._meter.bodies
+        if self._plan.engine is Engine.H11:
+            from cannon.engine.strict import StrictFraming
+
+            return lambda: StrictFraming(head=head, bodies=bodies)
+        lane = Express(bodies)
+        return lambda: FastFraming(head=head, bodies=bodies, lane=lane)
 
     def _sockets(self, target: Target) -> Callable[[], Callable[[Address], Socket]]:
         """Makes for each connection what opens its sockets: over TLS each has its own sessions."""

@@ -209,7 +209,7 @@ def test_a_root_that_nobody_named_ends_a_run_before_it_begins(rude_tls: RudeTls)
 
 def test_a_handshake_that_nobody_answers_ends_a_run_within_the_timeout(certificates: Certificates) -> None:
     with RudeTls(certificates.server, greeting=Greeting.SILENCE) as server:
-        assert "no answer" in refused(server, "--ca", certificates.ca)
+        assert "no end of the TLS handshake" in refused(server, "--ca", certificates.ca)
 
 
 def test_https_at_a_port_that_speaks_http_is_told_as_such(certificates: Certificates) -> None:

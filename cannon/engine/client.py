@@ -7,10 +7,10 @@ they differ. No redirect is followed, no cookie kept, no proxy looked for; bodie
 What is measured: a latency is from asking httpx to its having read the body whole and let go of the connection, so
 httpx's own work is in it; dials and handshakes are done ahead and are not. Own delay is from the loop learning that
 the last bytes of a response are there to the end of that latency. Which response is whole is httpx's verdict, also
-where it is more lenient than cannon's: it waits for the end of a line whatever that begins with, and takes the end of
-a TLS stream without a close_notify for an end. Bytes that follow a response, httpx takes for the next one: a response
-of which nothing was read after its request is told as malformed, and as excess. httpx never offers a TLS session
-again: every handshake is a full one.
+where it is more lenient than cannon's (it waits for the end of a line whatever that begins with), but for one thing:
+a body that ends with its TLS stream is truncated where no close_notify was sent. Bytes that follow a response, httpx
+takes for the next one: a response of which nothing was read after its request is told as malformed, and as excess.
+httpx never offers a TLS session again: every handshake is a full one.
 """
 
 from __future__ import annotations
@@ -242,6 +242,10 @@ class Client:
         if not network.first_byte_ns:
             self._meter.excess += 1
             return Fault.MALFORMED, "bytes that nobody had asked for, and httpx took for the response"
+        if network.ragged:
+            # The close was to be the end of the body, and anybody on the way could have made this one.
+            message = "the body ends with the connection, and that was closed without close_notify"
+            return Fault.TRUNCATED, message
         now_ns = monotonic_ns()
         self._meter.spread(self._status, now_ns - began_ns, network.first_byte_ns - began_ns)
         self._meter.settle(now_ns - (network.ready_ns or now_ns), 1)

@@ -18,7 +18,7 @@ from cannon import host
 from cannon.engine.client import Client, check
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.meter import Meter
-from cannon.engine.network import Readiness
+from cannon.engine.network import Readiness, tell_ragged_ends
 from cannon.shard import Shard
 from cannon.tally import Tally
 
@@ -61,7 +61,7 @@ class _Battery:
     def __init__(self, shard: Shard, log: LatencyLog | None) -> None:
         self._shard = shard
         self._plan = plan = shard.plan
-        context = plan.tls.context() if plan.targets[0].scheme == "https" else None
+        context = tell_ragged_ends(plan.tls.context()) if plan.targets[0].scheme == "https" else None
         readiness = Readiness()
         self._loop = asyncio.SelectorEventLoop(readiness)
         self._meter = Meter(plan.succeeds, monotonic_ns(), log)
@@ -99,21 +99,21 @@ class _Battery:
         self._end_ns: int | None = None
         self._cpu_ns = 0
         self._cpu_began_ns = 0
-        self._run_delay_began_ns = 0
+        self._run_delay_ns = self._run_delay_began_ns = 0
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
             self._control = control
             self._poll.register(control, select.POLLIN)
-            self._loop.add_reader(control, self._controlled)
-        self._open()
+            self._loop.add_reader(control, self._look)
+        yield from self._open()
         self._begin()
         told_ns = self._began_ns
         tick = 0
         while True:
             tick += 1
             tick_ns = self._began_ns + tick * self._plan.tick_ns
-            if self._active:
+            if self._active and not self._stopped:
                 self._run_until(tick_ns if self._end_ns is None else min(tick_ns, self._end_ns))
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (self._end_ns is not None and now_ns >= self._end_ns):
@@ -144,17 +144,22 @@ class _Battery:
             most_answered=max(answered),
         )
 
-    def _open(self) -> None:
+    def _open(self) -> Iterator[Tally]:
         """Dial, until the last has been answered or refused, or nothing moves any more."""
         self._active = len(self._clients)
         for client in self._clients:
             task = self._loop.create_task(client.run())
             task.add_done_callback(self._one_ended)
             self._tasks.append(task)
+        told_ns = self._began_ns
         dialled = -1
         while dialled < self._dialled < len(self._clients) and not self._stopped:
             dialled = self._dialled
             self._run_until(monotonic_ns() + _OPENING_STALLS_NS)
+            if monotonic_ns() - told_ns >= self._plan.tick_ns:
+                # Whoever says nothing for seconds is taken for hung.
+                told_ns = monotonic_ns()
+                yield self._tally(window_ns=0)
 
     def _begin(self) -> None:
         """The window opens."""
@@ -187,8 +192,7 @@ class _Battery:
         now_ns = monotonic_ns()
         if self._control is not None and not self._stopped and now_ns - self._looked_ns >= _LOOK_EVERY_NS:
             self._looked_ns = now_ns
-            if self._poll.poll(0):
-                self._controlled()
+            self._look()
         return self._stopped or (self._end_ns is not None and now_ns >= self._end_ns)
 
     # The loop.
@@ -220,9 +224,11 @@ class _Battery:
         if not self._active:
             self._halt()
 
-    def _controlled(self) -> None:
-        """Somebody outside wants the end."""
+    def _look(self) -> None:
+        """Do what somebody outside asks for; nothing, where the byte that the loop saw has been read since."""
         assert self._control is not None
+        if not self._poll.poll(0):
+            return
         if not os.read(self._control, 1):
             self._aborted = True
             self._loop.remove_reader(self._control)
@@ -255,10 +261,12 @@ class _Battery:
     def _tally(self, window_ns: int) -> Tally:
         longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
         if window_ns:
+            # Both are set against the window, so what the opening and the drain took is none of it.
             self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
+            self._run_delay_ns = (host.run_delay_ns() or 0) - self._run_delay_began_ns
         return self._meter.tally(
             window_ns=window_ns,
             cpu_ns=self._cpu_ns,
-            run_delay_ns=(host.run_delay_ns() or 0) - self._run_delay_began_ns,
+            run_delay_ns=self._run_delay_ns,
             longest_pause_ns=longest_pause_ns,
         )

@@ -15,7 +15,7 @@ from enum import Enum
 from time import monotonic_ns
 
 from cannon.engine.deadline import Deadline
-from cannon.engine.loop import WRITE, Loop
+from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import Socket, TlsError, dial_fault
 from cannon.errors import Fault
@@ -27,6 +27,9 @@ _PAUSE_FIRST_NS = 10_000_000
 _PAUSE_LONGEST_NS = 500_000_000
 
 
+_FAREWELL_BYTES = 16_384
+
+
 class _Phase(Enum):
     IDLE = "nothing to dial"
     DIALLING = "waiting for an answer"
@@ -35,8 +38,8 @@ class _Phase(Enum):
 
 
 class Dialler:
-    """Opens sockets for one connection. `connected` is called with each that may be used, and the time, but the
-    first is held until `release`. `ended` is called once, after the first attempt, however it went.
+    """Opens sockets for one connection. `connected` is called with each that may be used, and the time, but before
+    `release` they are held. `ended` is called once, after the first attempt, however it went.
 
     After an answer the next pause is short again. The address that answered last is dialled first.
     """
@@ -152,7 +155,7 @@ class Dialler:
         if self._released:
             self._hand_over(now_ns)
         else:
-            self._loop.forget(opened.fileno())
+            self._loop.watch(opened.fileno(), READ, self._held_readable)
         self._attempt_ended()
 
     def _hand_over(self, now_ns: int) -> None:
@@ -160,6 +163,20 @@ class Dialler:
         assert opened is not None
         self._phase = _Phase.IDLE
         self._connected(opened, now_ns)
+
+    def _held_readable(self, ready_ns: int) -> None:
+        """Nobody has asked for anything: what comes now is the end, in whatever words."""
+        assert self._socket is not None
+        try:
+            self._socket.recv(_FAREWELL_BYTES)
+        except BlockingIOError:
+            # It was for TLS to know.
+            return
+        except OSError:
+            pass
+        self._close()
+        self._meter.closed_idle += 1
+        self.dial_after_pause(monotonic_ns())
 
     def _attempt_ended(self) -> None:
         ended, self._ended = self._ended, None
@@ -177,6 +194,10 @@ class Dialler:
 
     def _timed_out(self, now_ns: int) -> None:
         address = self._addresses[self._address_at]
+        if self._answered_ns >= self._began_ns:
+            message = f"no end of the TLS handshake with {address} (does this port speak TLS?)"
+            self._failed(Fault.TIMEOUT, message, now_ns)
+            return
         # One address that never answers must not keep the next from being tried.
         self._address_at = (self._address_at + 1) % len(self._addresses)
         self._failed(Fault.TIMEOUT, f"no answer, dialling {address}", now_ns)

@@ -138,17 +138,21 @@ class Loop:
         poll = self._poller.poll
         handlers = self._handlers
         timers = self._timers
-        ready_ns = monotonic_ns()
+        now_ns = monotonic_ns()
         while not self._halted:
-            wait_ns = timers[0][0] - ready_ns
+            wait_ns = timers[0][0] - now_ns
             events = poll(wait_ns / 1e9 if wait_ns > 0 else 0)
-            ready_ns = monotonic_ns()
+            now_ns = ready_ns = monotonic_ns()
             for descriptor, _ in events:
                 handlers[descriptor](ready_ns)
             if events:
-                settle(monotonic_ns() - ready_ns, len(events))
-            while timers and timers[0][0] <= ready_ns:
-                heapq.heappop(timers)[2](ready_ns)
+                now_ns = monotonic_ns()
+                settle(now_ns - ready_ns, len(events))
+            if timers[0][0] <= now_ns:
+                # Those that are set meanwhile wait for the next turn, however early they are due: sockets come first.
+                made = self._timers_made
+                while timers and timers[0][0] <= now_ns and timers[0][1] <= made:
+                    heapq.heappop(timers)[2](now_ns)
 
     def close(self) -> None:
         """Give the system's poller back."""

@@ -9,6 +9,7 @@ ends or the drain is over, and belongs to no row.
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable, Iterator
 from itertools import islice
 from operator import length_hint
@@ -34,6 +35,8 @@ _AT_ONCE = 100
 """So many connections are dialled at a time, because a server's queue of those it has not accepted is short, and so
 many begin to fire at a time, because nobody reads answers meanwhile.
 """
+
+_GLANCE_NS = 20_000_000
 
 _OPENING_STALLS_NS = 250_000_000
 """When no dial has ended for so long, the run begins without those that are missing; they may still come."""
@@ -72,6 +75,7 @@ class _Battery:
         self._undialled: Iterator[Connection] = iter(())
         self._unbegun: Iterator[Connection] = iter(())
         self._dialled = 0
+        self._opening = False
         self._active = 0
         self._stopped = False
         self._aborted = False
@@ -85,7 +89,7 @@ class _Battery:
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
-            self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
+            self._watch(control)
         plan = self._plan
         yield from self._open()
         self._begin()
@@ -157,18 +161,25 @@ class _Battery:
         self._active = len(self._connections)
 
     def _open(self) -> Iterator[Tally]:
-        """Dial, until the last has been answered or refused, or nothing moves any more."""
+        """Dial, until the last has been answered or refused, or nothing moves any more; for as long as one dial may
+        take at most.
+        """
         self._undialled = iter(self._connections)
         for connection in islice(self._undialled, _AT_ONCE):
             connection.dial(monotonic_ns())
-        told_ns = self._began_ns
+        began_ns = told_ns = now_ns = monotonic_ns()
         dialled = -1
+        self._opening = True
         while dialled < self._dialled < len(self._connections) and not self._stopped:
+            if now_ns - began_ns >= self._plan.timeout_ns:
+                break
             dialled = self._dialled
-            self._loop.run(monotonic_ns() + _OPENING_STALLS_NS, self._meter.settle)
-            if monotonic_ns() - told_ns >= self._plan.tick_ns:
-                told_ns = monotonic_ns()
+            self._loop.run(now_ns + _OPENING_STALLS_NS, self._meter.settle)
+            now_ns = monotonic_ns()
+            if now_ns - told_ns >= self._plan.tick_ns:
+                told_ns = now_ns
                 yield self._tally(window_ns=0)
+        self._opening = False
 
     def _begin(self) -> None:
         """The window opens; for whoever was stopped before, on nothing."""
@@ -208,7 +219,7 @@ class _Battery:
     def _one_dialled(self) -> None:
         """The ramp: the next connection is dialled when one before it has been answered, or refused."""
         self._dialled += 1
-        if self._dialled == len(self._connections):
+        if self._opening and self._dialled == len(self._connections):
             self._loop.halt()
         connection = next(self._undialled, None)
         if connection is not None:
@@ -230,6 +241,19 @@ class _Battery:
         self._active -= 1
         if not self._active:
             self._loop.halt()
+
+    def _watch(self, control: int) -> None:
+        """Look at the control, and not only when its turn comes: with ten thousand sockets ready that takes a while."""
+        glance = select.poll()
+        glance.register(control, select.POLLIN)
+
+        def look(now_ns: int) -> None:
+            if glance.poll(0) and not self._aborted:
+                self._controlled(control)
+            self._loop.call_at(now_ns + _GLANCE_NS, look)
+
+        self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
+        self._loop.call_at(self._began_ns + _GLANCE_NS, look)
 
     def _controlled(self, control: int) -> None:
         """Somebody outside wants the end."""

@@ -25,7 +25,7 @@ from cannon.errors import Fault
 from cannon.plan import Address
 from cannon.text import clean
 
-__all__ = ["DialFailed", "Network", "Readiness", "Recorder", "Unsent", "reason_of", "system_error"]
+__all__ = ["DialFailed", "Network", "Readiness", "Recorder", "Unsent", "reason_of", "system_error", "tell_ragged_ends"]
 
 _START_BYTES = 64
 
@@ -89,6 +89,7 @@ class Network(httpcore.AsyncNetworkBackend):
         self._timeout_ns = timeout_ns
         self._context = context
         self._server_name = server_name
+        self._accepted_ns = 0
         self._dialled: _Stream | None = None
         self._stream: _Stream | None = None
         self.connected_ns = 0
@@ -102,6 +103,7 @@ class Network(httpcore.AsyncNetworkBackend):
         self.first_byte_ns = 0
         self.start = b""
         self.ended = False
+        self.ragged = False
         self.broken: Exception | None = None
 
     @property
@@ -133,6 +135,7 @@ class Network(httpcore.AsyncNetworkBackend):
         await self.leave()
         self.meter.attempted += 1
         self.answered = 0
+        self._accepted_ns = 0
         try:
             async with asyncio.timeout(self._timeout_ns / 1e9):
                 self._dialled = self._stream = _Stream(await self._connect(), self)
@@ -143,18 +146,25 @@ class Network(httpcore.AsyncNetworkBackend):
             address = self._addresses[self._address_at]
             # One address that never answers must not keep the next from being tried.
             self._address_at = (self._address_at + 1) % len(self._addresses)
-            self._not_connected(Fault.TIMEOUT, f"no answer, dialling {address}")
+            self._not_connected(Fault.TIMEOUT, self._unanswered(address))
         self.connected_ns = monotonic_ns()
 
     async def _connect(self) -> httpcore.AsyncNetworkStream:
         began_ns = monotonic_ns()
         plain = await self._connect_tcp()
-        connected_ns = monotonic_ns()
+        self._accepted_ns = monotonic_ns()
         stream = plain if self._context is None else await self._secure(plain, self._context)
-        self.meter.connected(connected_ns - began_ns)
+        self.meter.connected(self._accepted_ns - began_ns)
         if stream is not plain:
-            self.meter.secured(monotonic_ns() - connected_ns, _negotiated(stream))
+            self.meter.secured(monotonic_ns() - self._accepted_ns, _negotiated(stream))
         return stream
+
+    def _unanswered(self, address: Address) -> str:
+        """What a dial was waiting for when its time was over."""
+        if not self._accepted_ns:
+            return f"no answer, dialling {address}"
+        limit_s = self._timeout_ns / 1e9
+        return f"no end of the TLS handshake in {limit_s:g} s, with {address} (does this port speak TLS?)"
 
     async def _connect_tcp(self) -> httpcore.AsyncNetworkStream:
         """The stream of the first address that answers, beginning with the one that did so last."""
@@ -227,12 +237,13 @@ class Network(httpcore.AsyncNetworkBackend):
         self.sent_ns = 0
         self.meter.held += 1
 
-    def received(self, data: bytes, descriptor: int) -> None:
-        """Bytes, or none at the end of the connection."""
+    def received(self, data: bytes, descriptor: int, *, ragged: bool) -> None:
+        """Bytes, or none at the end of the connection: `ragged` if over TLS nobody said that it was one."""
         self.ready_ns = self.readiness.taken(descriptor) or self.ready_ns
         self.meter.received_bytes += len(data)
         if not data:
             self.ended = True
+            self.ragged = ragged
         elif not self.first_byte_ns:
             self.first_byte_ns = monotonic_ns()
             self.start = data[:_START_BYTES]
@@ -253,7 +264,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         except Exception as error:
             self._network.broken = error
             raise
-        self._network.received(data, self._descriptor)
+        self._network.received(data, self._descriptor, ragged=not data and _is_ragged(self._stream))
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -327,6 +338,26 @@ def reason_of(error: Exception) -> str:
     if isinstance(found, ssl.SSLError):
         return refusal(found)
     return os.strerror(found.errno or 0) if found is not None else "closed"
+
+
+def tell_ragged_ends(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The same context, under which OpenSSL tells an end without close_notify from one with: Python has it do not."""
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    return context
+
+
+def _is_ragged(ended: httpcore.AsyncNetworkStream) -> bool:
+    """Whether a stream of which the end has been read was ended without close_notify (RFC 8446, section 6.1).
+
+    httpcore reads no bytes in either case; OpenSSL, asked again, repeats the one and refuses after the other.
+    """
+    secured = ended.get_extra_info("ssl_object")
+    if secured is None:
+        return False
+    try:
+        return bool(secured.read(1))
+    except ssl.SSLError:
+        return True
 
 
 def _negotiated(stream: httpcore.AsyncNetworkStream) -> Secured:

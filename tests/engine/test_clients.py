@@ -15,7 +15,7 @@ from cannon.preflight import preflight, resolve
 from cannon.shard import split
 from cannon.tally import Tally
 from tests.firing import conserved, counted, fire_at, result_of, run_cli
-from tests.servers.ports import reserved_port
+from tests.servers.ports import HOST, black_hole, reserved_port
 from tests.servers.real import Nginx, Node
 from tests.servers.rude import Rude
 
@@ -108,6 +108,62 @@ def test_the_control_is_looked_at_between_two_requests_of_one_turn(rude: Rude) -
     battery.close()
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.timeout(10)
+def test_a_byte_that_was_read_within_a_turn_is_not_waited_for_at_its_end(rude: Rude) -> None:
+    reading, writing = os.pipe()
+    battery = _Battery(split(_plan(rude.url("/ok"), sample_ns=SECOND_NS // 50), 1)[0], None)
+    telling = battery.fire(reading)
+    next(telling)
+
+    def take() -> None:
+        battery._looked_ns = 0
+        taken.append(battery._take())
+
+    taken: list[bool] = []
+    # The loop sees the byte before it calls this, and then calls what it has planned for the byte.
+    battery._loop.call_soon(take)
+    os.write(writing, b".")
+    total = sum(telling, Tally())
+    assert taken == [False]
+    assert total.in_flight == 0
+    battery.close()
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_word_comes_each_tick_while_connections_are_opened() -> None:
+    with black_hole() as port:
+        plan = _plan(
+            f"http://{HOST}:{port}/",
+            stop=Stop(duration_ns=SECOND_NS // 50),
+            sample_ns=SECOND_NS // 100,
+            timeout_ns=60 * SECOND_NS,
+        )
+        telling = fire_with_httpx(split(plan, 1)[0])
+        first = next(telling)
+        later = list(telling)
+    assert (first.row.window_ns, first.attempted, first.made) == (0, 1, 0)
+    assert later[0].row.window_ns > 0
+
+
+def test_who_is_stopped_while_connections_are_opened_fires_nothing() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b".")
+    with black_hole() as port:
+        plan = _plan(
+            f"http://{HOST}:{port}/",
+            stop=Stop(duration_ns=60 * SECOND_NS),
+            sample_ns=60 * SECOND_NS,
+            timeout_ns=60 * SECOND_NS,
+        )
+        began_s = time.monotonic()
+        total = _sum(_fire(plan, reading))
+    os.close(writing)
+    os.close(reading)
+    assert time.monotonic() - began_s < 30
+    assert (total.sent, total.attempted, total.connecting) == (0, 1, 1)
 
 
 def test_a_shard_that_nobody_listens_to_any_more_closes_its_connections(rude: Rude) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import selectors
 import socket
+import ssl
 from time import monotonic_ns
 from typing import Any
 
@@ -158,6 +159,44 @@ def test_a_handshake_without_an_answer_is_a_timeout_of_the_connect(certificates:
         )
     assert (tally.sent, set(tally.connect_errors)) == (0, {Fault.TIMEOUT})
     assert conserved(tally)
+    message = tally.examples[Fault.TIMEOUT].message
+    assert message == (
+        f"no end of the TLS handshake in 0.1 s, with {HOST}:{server.port} (does this port speak TLS?)"
+    )
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_body_that_ends_with_its_stream_is_whole_only_after_a_goodbye(
+    certificates: Certificates, version: ssl.TLSVersion
+) -> None:
+    with RudeTls(certificates.server, newest=version) as server:
+        tally = fire(server.url("/close-delimited"), amount=3, tls=Tls(ca=(certificates.ca,)))
+        assert (tally.status, tally.errors) == ({}, {Fault.TRUNCATED: 3})
+        assert "without close_notify" in tally.examples[Fault.TRUNCATED].message
+        whole = fire(server.url("/close-delimited/notify"), amount=3, tls=Tls(ca=(certificates.ca,)))
+        assert (whole.status, whole.errors) == ({200: 3}, {})
+        assert counted(server, tally + whole)
+
+
+@pytest.mark.parametrize("path", ["/ok", "/says-close", "/chunks/good/close", "/http10"])
+def test_a_response_that_says_its_own_end_needs_no_goodbye(
+    rude_tls: RudeTls, certificates: Certificates, path: str
+) -> None:
+    tally = fire(rude_tls.url(path), amount=3, tls=Tls(ca=(certificates.ca,)))
+    assert (tally.status, tally.errors) == ({200: 3}, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [("/close", Fault.EMPTY_REPLY), ("/truncate/body", Fault.TRUNCATED), ("/truncate/head", Fault.TRUNCATED)],
+)
+def test_a_stream_that_ends_before_its_response_does_is_told_as_without_tls(
+    rude_tls: RudeTls, certificates: Certificates, path: str, fault: Fault
+) -> None:
+    tally = fire(rude_tls.url(path), amount=3, tls=Tls(ca=(certificates.ca,)))
+    assert (tally.status, tally.errors) == ({}, {fault: 3})
+    assert "close_notify" not in tally.examples[fault].message
+    assert counted(rude_tls, tally)
 
 
 def test_a_client_shows_its_certificate_and_asks_for_the_name_it_was_given(

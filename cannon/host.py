@@ -15,7 +15,17 @@ import msgspec
 from cannon.errors import UsageError
 from cannon.text import clean
 
-__all__ = ["CpuTimes", "Host", "cpu_ns", "cpu_times", "raise_descriptor_limit", "run_delay_ns", "this_host"]
+__all__ = [
+    "CpuTimes",
+    "Host",
+    "cpu_ns",
+    "cpu_times",
+    "descriptor_ceiling",
+    "is_local",
+    "raise_descriptor_limit",
+    "run_delay_ns",
+    "this_host",
+]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _SCHEDSTAT = Path("/proc/self/schedstat")
@@ -101,6 +111,29 @@ def _run_delay_ns(schedstat: str) -> int | None:
 def cpu_ns() -> int:
     """Return the CPU time of this process so far, user and system, all its threads."""
     return time.process_time_ns()
+
+
+def is_local(ip: str) -> bool:
+    """Return whether a numeric address is one of this machine's: nothing can be bound to another's."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((ip, 0))
+    except OSError:
+        return False
+    return True
+
+
+def descriptor_ceiling() -> int | None:
+    """Return how many descriptors a process may be given here, without more rights; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return None if hard == resource.RLIM_INFINITY else hard
 
 
 def raise_descriptor_limit(needed: int) -> None:

@@ -70,6 +70,11 @@ class Target(msgspec.Struct, frozen=True):
             host = parts.hostname
             if host and ":" in host:
                 ipaddress.IPv6Address(host)
+            if host and ":" not in host and not _is_name(host):
+                raise UsageError(
+                    f"URL '{shown}' has no valid host: between its dots stand 1 to 63 characters;"
+                    " e.g. http://127.0.0.1:4000/path"
+                )
             host = host and host.encode("idna" if not host.isascii() else "ascii").decode("ascii")
         except ValueError:
             raise UsageError(f"URL '{shown}' cannot be read; e.g. http://127.0.0.1:4000/path") from None
@@ -206,5 +211,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def _is_name(host: str) -> bool:
+    """Whether a host is what can be looked up: the labels of RFC 1035, section 2.3.4, whatever characters they hold."""
+    return all(0 < len(label) <= _LABEL_CHARACTERS for label in host.removesuffix(".").split("."))
+
+
+_LABEL_CHARACTERS = 63
 _PORTS = {"http": 80, "https": 443}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

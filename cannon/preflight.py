@@ -20,6 +20,7 @@ from cannon.text import clean, redact_url
 __all__ = ["Preflight", "preflight", "resolve", "resolved"]
 
 _LOOK_EVERY_NS = 20_000_000
+_BAD_REQUEST = 400
 _SERVER_ERROR = 500
 
 
@@ -56,12 +57,17 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
         if total.connects_failed >= len(plan.targets[0].addresses):
             break
     if total.connects_failed and not total.made:
-        hint = _HINTS.get(min(total.connect_errors), "")
-        raise InvalidRun(f"cannot connect to {url}: {_reason(total, total.connect_errors)}{hint}")
+        reason = _reason(total, total.connect_errors)
+        # One that has a hint of its own needs no other.
+        hint = "" if reason.endswith(")") else _HINTS.get(min(total.connect_errors), "")
+        raise InvalidRun(f"cannot connect to {url}: {reason}{hint}")
     if total.failed:
-        raise InvalidRun(f"no response from {url}: {_reason(total, total.errors)}")
-    refusing = [status for status in total.status if status >= _SERVER_ERROR]
-    notes = tuple(f"{url} answers with status {status}" for status in refusing)
+        raise InvalidRun(f"no response from {url}: {_reason(total, total.errors)}{_tls_hint(plan, total)}")
+    notes = tuple(
+        f"{url} answers with status {status}{_status_hint(plan, status)}"
+        for status in total.status
+        if status >= _SERVER_ERROR or (status == _BAD_REQUEST and status not in plan.expect_status)
+    )
     return Preflight(total.sent, notes)
 
 
@@ -69,6 +75,24 @@ _HINTS = {
     Fault.REFUSED: " (is the server running, on this port?)",
     Fault.TIMEOUT: " (is a firewall between, or the address wrong?)",
 }
+
+
+def _tls_hint(plan: Plan, total: Tally) -> str:
+    """What a server of TLS does to a request in plain text: it answers with an alert, or hangs up without a byte."""
+    target, fault = plan.targets[0], min(total.errors)
+    hung_up = fault in (Fault.EMPTY_REPLY, Fault.RESET) and not total.received_bytes
+    if target.scheme != "http" or not (hung_up or "looks like TLS" in _reason(total, total.errors)):
+        return ""
+    return f" (does this port speak TLS? try https://{target.authority}/)"
+
+
+def _status_hint(plan: Plan, status: int) -> str:
+    """What a server may mean with 400 that speaks TLS on that port, or asks for a certificate."""
+    if status != _BAD_REQUEST:
+        return ""
+    if plan.targets[0].scheme == "http":
+        return " (does this port speak TLS?)"
+    return "" if plan.tls.cert else " (does it want a certificate? --cert FILE)"
 
 
 def _reason(total: Tally, faults: dict[Fault, int]) -> str:

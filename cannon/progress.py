@@ -24,8 +24,12 @@ class Phase(StrEnum):
 
 
 class State(StrEnum):
-    """How a worker stands. One that is lost ended without having said so."""
+    """How a worker stands, in this order. One that is connecting has told of dials and of no window yet; one that is
+    lost ended without having said so.
+    """
 
+    STARTING = "starting"
+    CONNECTING = "connecting"
     RUNNING = "running"
     ENDED = "ended"
     LOST = "lost"
@@ -45,13 +49,17 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a phase stands. `elapsed_s` counts from its begin; it ends at `duration_s`, or at `amount` requests.
+    """Where a phase stands. `state` is that of its foremost worker.
 
-    `completed`, `failed` and `connects_failed` are of the phase so far; `row` is the newest closed row of the series.
-    `workers`: each of them, where there are several.
+    `made` of `connections` are there. Once it is running, `elapsed_s` counts from the begin of the window that was
+    told first; the phase ends at `duration_s`, or at `amount` requests. `completed`, `failed` and `connects_failed` are
+    of the phase so far; `row` is the newest closed row of the series. `workers`: each of them, where there are several.
     """
 
     phase: Phase
+    state: State = State.RUNNING
+    connections: int = 0
+    made: int = 0
     elapsed_s: float = 0.0
     duration_s: float | None = None
     amount: int | None = None

@@ -17,7 +17,7 @@ from cannon.plan import Plan
 from cannon.series import SeriesRow
 from cannon.settings import PlanSettings
 from cannon.tally import Histogram, Tally
-from cannon.validity import Evidence, Validity, judge
+from cannon.validity import Evidence, Place, Validity, judge
 
 Buffer = bytes
 """A name for bytes inside Result, where `bytes` is a field of the file."""
@@ -214,13 +214,16 @@ def result_of(
     problems: list[str],
     interrupted: str | None,
     shards: tuple[Tally, ...] = (),
+    place: Place = Place.ELSEWHERE,
 ) -> Result:
     """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid; `shards` are
-    the sums of each worker, or none where one worker's is the whole.
+    the sums of each worker, or none where one worker's is the whole; `place`: where the server runs.
     """
     duration_s = duration_ns / 1e9
     latency = Durations.of(tally.service)
-    evidence = Evidence.of(plan, tally, shards or (tally,), latency=latency, cores=host.cores, steal=steal)
+    evidence = Evidence.of(
+        plan, tally, shards or (tally,), latency=latency, cores=host.cores, steal=steal, place=place
+    )
     return Result(
         schema=SCHEMA,
         cannon=cannon,

@@ -19,7 +19,7 @@ from cannon.durations import OwnDelay
 from cannon.errors import InvalidRun
 from cannon.fleets.ledger import Ledger
 from cannon.fleets.processes import Processes
-from cannon.host import cpu_times, this_host
+from cannon.host import cpu_times, is_local, this_host
 from cannon.plan import Plan
 from cannon.preflight import preflight, resolved
 from cannon.progress import Phase, Progress, State
@@ -27,6 +27,7 @@ from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.validity import Place
 from cannon.version import __version__, is_compiled
 
 __all__ = ["Interrupt", "run"]
@@ -142,7 +143,14 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
         problems=problems,
         interrupted=interrupt.reason,
         shards=fired.shards,
+        place=_place(plan),
     )
+
+
+def _place(plan: Plan) -> Place:
+    """Where the server of a resolved plan runs."""
+    addresses = (address for target in plan.targets for address in target.addresses)
+    return Place.HERE if any(is_local(address.ip) for address in addresses) else Place.ELSEWHERE
 
 
 def _fire_outside(plan: Plan, watch: Watch, note: Note, interrupt: Interrupt) -> tuple[Outside, list[str]]:
@@ -187,7 +195,7 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
                 closed = ledger.add(index, tally, elapsed_s)
             elif index in workers.lost:
                 losses[index] = f"worker {index} (pid {workers.pids[index]}) was lost, {workers.lost[index]}"
-                note(losses[index])
+                note(f"worker {index} was lost")
                 closed = ledger.end(index, State.LOST)
             else:
                 closed = ledger.end(index, State.ENDED)

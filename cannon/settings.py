@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from cannon.plan import Plan
+from cannon.plan import Engine, Plan
 from cannon.text import redact_headers, redact_url
+from cannon.tls import Sessions
 
 __all__ = ["PlanSettings", "TlsSettings"]
 
@@ -33,7 +34,8 @@ class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
             ca=list(plan.tls.ca),
             cert=plan.tls.cert,
             key=plan.tls.key is not None,
-            sessions=plan.tls.sessions.value,
+            # httpx resumes none, whatever it is told.
+            sessions=(Sessions.FRESH if plan.engine is Engine.HTTPX else plan.tls.sessions).value,
         )
 
 

@@ -12,6 +12,7 @@ quoted as measured was measured on two cores, with nginx, Node or HAProxy beside
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 
 import msgspec
 
@@ -28,6 +29,7 @@ __all__ = [
     "STANDSTILL_NS",
     "STOLEN",
     "Evidence",
+    "Place",
     "Validity",
     "WorkerLoad",
     "judge",
@@ -55,9 +57,9 @@ worse, with 60 % a third of the rate was left. It hits the server as well, so th
 """
 
 STANDSTILL_NS = 500_000_000
-"""A gap in the loop that no load explains: the process was stopped, or the machine was. One that falls into a wait for
-sockets shows only by how late the next tick is, which is up to a second less than it took; so that one of a second is
-mostly seen, and one of a second and a half always, half a second is enough.
+"""A gap that no load explains: the process was stopped, or the machine was. It shows by how late the next tick is,
+which is up to a second less than it took; so that one of a second is mostly seen, and one of a second and a half
+always, half a second is enough.
 """
 
 LEAST_WINDOW_NS = 100_000_000
@@ -65,6 +67,16 @@ LEAST_WINDOW_NS = 100_000_000
 
 _BEYOND = 20
 """How many latencies must lie beyond a percentile before its value is more than chance."""
+
+_FEW_CONNECTIONS = 4
+"""With less than these, fewer connections are no advice: what is left would be another test."""
+
+
+class Place(StrEnum):
+    """Where the server runs: on this machine, so that it wants the same cores, or on another."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -100,8 +112,9 @@ class WorkerLoad(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers that a verdict is made from.
 
-    `cores`: those that cannon may use. `standstill_ns`: the longest time known in which nobody looked at the sockets.
-    `steal`: the share of the machine's CPU time that its hypervisor kept; None where it is not told.
+    `cores`: those that cannon may use. `standstill_ns`: the longest time known in which cannon did nothing at all,
+    though it was due. `steal`: the share of the machine's CPU time that its hypervisor kept; None where it is not
+    told. `place`: where the server runs.
     """
 
     workers: tuple[WorkerLoad, ...]
@@ -112,6 +125,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     latency: Durations
     standstill_ns: int
     steal: float | None
+    place: Place = Place.ELSEWHERE
 
     @classmethod
     def of(
@@ -123,6 +137,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         latency: Durations,
         cores: int,
         steal: float | None,
+        place: Place,
     ) -> Evidence:
         """The evidence of a run: `tally` is the sum of the shards, `latency` the distribution that is told of it."""
         return cls(
@@ -134,9 +149,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             engine=plan.engine,
             own_delay=OwnDelay.of(tally.own_delay),
             latency=latency,
-            standstill_ns=max(tally.longest_pause_ns, tally.own_delay.max_ns or 0),
+            # Not the longest turn of the loop, which own delay would tell: with very many connections one turn takes
+            # as long, and is work. A process that was stopped in a turn has a late tick as well.
+            standstill_ns=tally.longest_pause_ns,
             steal=steal,
+            place=place,
         )
+
+    @property
+    def worker_cores(self) -> int:
+        """The cores that workers may fill: a server on this machine needs one as well."""
+        return self.cores - 1 if self.place is Place.HERE else self.cores
 
     @property
     def busy(self) -> float | None:
@@ -166,11 +189,11 @@ def judge(tally: Tally, problems: list[str], evidence: Evidence) -> Validity:
     if not tally.succeeded:
         invalid.append("no request succeeded")
     if tally.never_sent:
-        invalid.append(f"{tally.never_sent} requests were never sent: nothing could be reached any more")
+        invalid.append(f"{tally.never_sent:,} requests were never sent: nothing could be reached any more")
     if tally.sent != tally.completed + tally.failed + tally.in_flight:
         invalid.append(
-            f"cannon lost count: {tally.sent} sent, but {tally.completed} completed, {tally.failed} failed"
-            f" and {tally.in_flight} in flight"
+            f"cannon lost count: {tally.sent:,} sent, but {tally.completed:,} completed, {tally.failed:,} failed"
+            f" and {tally.in_flight:,} in flight"
         )
     if invalid:
         return Validity("invalid", invalid)
@@ -212,7 +235,7 @@ def _no_idle(evidence: Evidence, measured: list[WorkerLoad]) -> _Doubt | None:
     ways = native + _more_workers(evidence)
     return _Doubt(
         f"{who} used {_percent(worker.busy)} of a core{waited}: {limit}",
-        f"try {', or '.join(ways)}" if ways else "fire from another machine",
+        f"try {', or '.join(ways)}" if ways else _other_machine(evidence),
         saturated=True,
     )
 
@@ -235,11 +258,14 @@ def _own_delay(evidence: Evidence) -> _Doubt | None:
     share, name, waited_ms, latency_ms = worst
     if share < NOTICEABLE:
         return None
-    fewer = max(len(evidence.workers), evidence.connections // 2)
+    ways = _more_workers(evidence)
+    if evidence.connections >= _FEW_CONNECTIONS:
+        ways.insert(0, f"fewer connections, e.g. -c {max(len(evidence.workers), evidence.connections // 2)}")
+    waited, latency = format_duration(waited_ms * 1e6), format_duration(latency_ms * 1e6)
     return _Doubt(
-        f"up to {format_duration(waited_ms * 1e6)} of the {name} latency of {format_duration(latency_ms * 1e6)}"
-        " is cannon's own delay",
-        f"try {', or '.join([f'fewer connections, e.g. -c {fewer}', *_more_workers(evidence)])}",
+        # A turn can be longer than a latency, where there were handshakes in it.
+        f"up to {'all' if waited == latency else waited} of the {name} latency of {latency} is cannon's own delay",
+        f"try {', or '.join(ways)}" if ways else "read latencies as upper bounds",
         saturated=True,
     )
 
@@ -252,14 +278,20 @@ def _waited(evidence: Evidence, measured: list[WorkerLoad]) -> _Doubt | None:
     count = len(evidence.workers)
     who = "cannon" if count == 1 else f"one of {count} workers"
     waited_ns = worker.waiting * worker.window_ns
-    rest = " and was never idle, so it was the limit, not the server" if worker.never_idle else ""
+    others = "the server or other programs" if evidence.place is Place.HERE else "other programs"
+    rest = " and was never idle: it was the limit, not the server" if worker.never_idle else ""
     fewer = max(1, evidence.cores - 1)
+    if evidence.place is Place.HERE and count > evidence.worker_cores:
+        # Not fewer workers: they would be too busy, and more would be advised.
+        advice = _other_machine(evidence)
+    elif count > fewer:
+        advice = f"close other programs, or leave them a core with -w {fewer}"
+    else:
+        advice = "close other programs, or fire from another machine"
     return _Doubt(
-        f"{who} waited {format_duration(waited_ns)} of {format_duration(worker.window_ns)} for a CPU,"
-        f" which other programs here, perhaps the server, had{rest}",
-        f"close them, or leave them a core with -w {fewer}"
-        if count > fewer
-        else "close them, or fire from another machine",
+        f"{who} waited {format_duration(waited_ns)} of {format_duration(worker.window_ns)} for a CPU"
+        f" ({others} had it){rest}",
+        advice,
         saturated=worker.never_idle,
     )
 
@@ -285,12 +317,18 @@ def _stolen(evidence: Evidence) -> _Doubt | None:
     )
 
 
+def _other_machine(evidence: Evidence) -> str:
+    """What is left to advise, and why nothing else is."""
+    shared = evidence.place is Place.HERE and len(evidence.workers) >= evidence.worker_cores
+    return f"fire from another machine{', the server shares these cores' if shared else ''}"
+
+
 def _more_workers(evidence: Evidence) -> list[str]:
     """Twice the workers, where there are connections for more, and cores that nobody else wants."""
     count = len(evidence.workers)
     if any(worker.waiting >= NOTICEABLE for worker in evidence.workers):
         return []
-    more = min(2 * count, evidence.cores, evidence.connections)
+    more = min(2 * count, evidence.worker_cores, evidence.connections)
     return [f"-w {more}"] if more > count else []
 
 

@@ -53,7 +53,8 @@ def test_the_exit_code_says_whether_anything_succeeded(
 def test_faults_beside_successes_do_not_make_a_run_invalid(rude: Rude) -> None:
     process = run_cli("-j", "--no-preflight", "-a", "9", "-c", "1", rude.url("/after/2/close"))
     result = result_of(process)
-    assert (process.returncode, result.validity.verdict) == (0, "valid"), process.stderr
+    assert process.returncode == 0, process.stderr
+    assert result.validity.verdict != "invalid"
     assert (result.status, result.errors) == ({"200": 6}, {"stale": 3})
     assert result.requests.sent == rude.requests == 9
 

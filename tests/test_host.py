@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -113,6 +114,26 @@ def test_the_limit_is_raised_to_what_is_needed_and_no_further(
 def test_more_than_the_hard_limit_is_refused_with_the_mend(over: int, hard: int) -> None:
     with pytest.raises(UsageError, match=f"allows {hard}.*ulimit -n {hard + over}"):
         host._soft_limit(hard + over, 0, hard)
+
+
+def test_a_limit_is_told_as_it_stands() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert host.descriptor_ceiling() == (None if hard == resource.RLIM_INFINITY else hard)
+
+
+@pytest.mark.parametrize(
+    ("ip", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("192.0.2.1", False),
+        ("2001:db8::1", False),
+        ("256.0.0.1", False),
+    ],
+)
+def test_an_address_of_this_machine_is_told_from_anothers(ip: str, *, expected: bool) -> None:
+    # 192.0.2.0/24 and 2001:db8::/32 are for documentation (RFC 5737, RFC 3849): no machine has them.
+    assert host.is_local(ip) is expected
 
 
 def test_the_limit_of_a_process_really_rises() -> None:

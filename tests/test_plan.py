@@ -46,6 +46,13 @@ def test_a_url_is_taken_apart(url: str, scheme: str, host: str, port: int, path:
         ("http://host/\r\nX: y", "a control character"),
         ("http://host/\0", "a control character"),
         ("http://[::1/", "cannot be read"),
+        ("https://../", "no valid host: between its dots stand 1 to 63 characters"),
+        ("https://..", "no valid host"),
+        ("http://./", "no valid host"),
+        ("http://a..b/", "no valid host"),
+        ("http://ä..b/", "no valid host"),
+        (f"http://{'a' * 64}.example/", "no valid host"),
+        (f"http://{'ä' * 60}.example/", "cannot be read"),
         ("http://[zz]/", "cannot be read"),
     ],
 )

@@ -106,6 +106,70 @@ def test_a_status_never_stops_a_run_but_a_5xx_is_a_note(rude: Rude) -> None:
     assert "answers with status 503" in note
 
 
+def told(monkeypatch: pytest.MonkeyPatch, url: str, tally: Tally, **settings: object) -> str:
+    """What is said of a server that made the preflight count this."""
+
+    def fire(shard: object, control: int | None = None) -> Iterator[Tally]:
+        yield tally
+
+    monkeypatch.setattr("cannon.preflight.fire", fire)
+    try:
+        return "".join(preflight(_plan(url, **settings)).notes)
+    except InvalidRun as failure:
+        return failure.message
+
+
+PLAIN, SECURE = "http://127.0.0.1:4443/", "https://127.0.0.1:4443/"
+TRY_TLS = " (does this port speak TLS? try https://127.0.0.1:4443/)"
+
+
+@pytest.mark.parametrize(
+    ("url", "fault", "message", "received_bytes", "hint"),
+    [
+        (PLAIN, Fault.EMPTY_REPLY, "closed before any byte", 0, TRY_TLS),
+        (PLAIN, Fault.RESET, "Connection reset by peer", 0, TRY_TLS),
+        (PLAIN, Fault.MALFORMED, "no response: 15030300 (looks like TLS)", 7, TRY_TLS),
+        (PLAIN, Fault.RESET, "Connection reset by peer after 12 bytes", 12, ""),
+        (PLAIN, Fault.MALFORMED, "no response: SSH-2.0", 7, ""),
+        (PLAIN, Fault.TIMEOUT, "no response within 10 s", 0, ""),
+        (SECURE, Fault.EMPTY_REPLY, "closed before any byte", 0, ""),
+    ],
+)
+def test_what_a_port_of_tls_does_to_plain_text_has_a_hint(
+    url: str, fault: Fault, message: str, received_bytes: int, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Tally(
+        sent=1,
+        made=1,
+        received_bytes=received_bytes,
+        errors={fault: 1},
+        examples={fault: Example(0, message)},
+    )
+    assert told(monkeypatch, url, tally) == f"no response from {url}: {message}{hint}"
+
+
+@pytest.mark.parametrize(
+    ("url", "settings", "hint"),
+    [
+        (PLAIN, {}, " (does this port speak TLS?)"),
+        (SECURE, {}, " (does it want a certificate? --cert FILE)"),
+        (SECURE, {"tls": Tls(cert="a.pem")}, ""),
+    ],
+)
+def test_a_status_of_400_is_a_note_with_a_hint(
+    url: str, settings: dict[str, object], hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Tally(sent=1, made=1, status={400: 1})
+    assert told(monkeypatch, url, refused, **settings) == f"{url} answers with status 400{hint}"
+    assert told(monkeypatch, url, refused, expect_status=(400,)) == ""
+
+
+def test_a_real_port_of_tls_is_recognized(rude_tls: RudeTls) -> None:
+    url = rude_tls.url("/ok").replace("https:", "http:")
+    with pytest.raises(InvalidRun, match="does this port speak TLS"):
+        preflight(_plan(url))
+
+
 def test_a_secret_in_the_url_is_not_repeated() -> None:
     with reserved_port() as port, pytest.raises(InvalidRun) as raised:
         preflight(_plan(f"http://user:canary@127.0.0.1:{port}/?token=canary"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cannon.plan import Plan, Stop, Target, Warmup
+from cannon.plan import Engine, Plan, Stop, Target, Warmup
 from cannon.settings import PlanSettings, TlsSettings
 from cannon.tls import Sessions, Tls
 
@@ -39,6 +39,13 @@ def test_over_https_a_report_tells_that_the_server_was_verified() -> None:
     assert shown.tls == TlsSettings(
         verify=True, server_name=None, ca=[], cert=None, key=False, sessions="resume"
     )
+
+
+def test_httpx_resumes_no_sessions_whatever_the_plan_says() -> None:
+    plan = Plan(targets=(Target.parse("https://localhost/"),), engine=Engine.HTTPX)
+    shown = PlanSettings.of(plan).tls
+    assert shown is not None
+    assert shown.sessions == "fresh"
 
 
 def test_over_https_a_report_tells_every_setting_but_where_the_key_lies() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from cannon.validity import (
     STANDSTILL_NS,
     STOLEN,
     Evidence,
+    Place,
     WorkerLoad,
     judge,
 )
@@ -149,8 +151,8 @@ def test_a_slower_engine_is_advised_against_first(cores: int, advice: str) -> No
 def test_a_client_that_others_kept_from_the_cpu_says_how_long() -> None:
     evidence = some_evidence(a_load(0.4, 0.25))
     assert reason(evidence) == (
-        "cannon waited 2.50 s of 10.0 s for a CPU, which other programs here, perhaps the server, had;"
-        " close them, or fire from another machine"
+        "cannon waited 2.50 s of 10.0 s for a CPU (other programs had it);"
+        " close other programs, or fire from another machine"
     )
     assert not evidence.saturated, "it had time to spare all the same"
 
@@ -158,13 +160,55 @@ def test_a_client_that_others_kept_from_the_cpu_says_how_long() -> None:
 def test_one_that_always_ran_or_waited_was_the_limit_too() -> None:
     evidence = some_evidence(a_load(0.6, 0.38))
     said = reason(evidence)
-    assert said.startswith("cannon waited 3.80 s of 10.0 s for a CPU, which other programs here")
-    assert "and was never idle, so it was the limit, not the server; " in said
+    assert said.startswith(
+        "cannon waited 3.80 s of 10.0 s for a CPU (other programs had it) and was never idle:"
+        " it was the limit, not the server; "
+    )
     assert evidence.saturated
 
 
 def test_workers_on_every_core_are_advised_to_leave_one() -> None:
     assert reason(some_evidence(*[a_load(0.4, 0.3)] * 4)).endswith("leave them a core with -w 3")
+
+
+# A server on the same machine.
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "connections", "advice"),
+    [
+        (1, 2, 10, "fire from another machine, the server shares these cores"),
+        (2, 2, 10, "fire from another machine, the server shares these cores"),
+        (1, 1, 10, "fire from another machine, the server shares these cores"),
+        (1, 3, 10, "try -w 2"),
+        (2, 4, 10, "try -w 3"),
+        (3, 4, 10, "fire from another machine, the server shares these cores"),
+        (1, 8, 1, "fire from another machine"),
+    ],
+)
+def test_a_server_on_this_machine_is_left_a_core(
+    workers: int, cores: int, connections: int, advice: str
+) -> None:
+    loads = [a_load(1.0, 0.0)] * workers
+    evidence = some_evidence(*loads, cores=cores, connections=connections, place=Place.HERE)
+    assert reason(evidence).rpartition("; ")[2] == advice
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "advice"),
+    [
+        (2, 2, "fire from another machine, the server shares these cores"),
+        (4, 4, "fire from another machine, the server shares these cores"),
+        (1, 2, "close other programs, or fire from another machine"),
+        (3, 4, "close other programs, or fire from another machine"),
+    ],
+)
+def test_workers_that_wait_beside_the_server_are_not_sent_back_to_fewer(
+    workers: int, cores: int, advice: str
+) -> None:
+    evidence = some_evidence(*[a_load(0.4, 0.3)] * workers, cores=cores, place=Place.HERE)
+    assert " for a CPU (the server or other programs had it); " in reason(evidence)
+    assert reason(evidence).rpartition("; ")[2] == advice
 
 
 def test_where_cores_are_contended_no_more_workers_are_advised() -> None:
@@ -189,7 +233,7 @@ def test_where_cores_are_contended_no_more_workers_are_advised() -> None:
             10,
             OwnDelay(1.2, 1.3, 2.0),
             LATENCY,
-            "up to 1.00 ms of the p50 latency of 1.00 ms is cannon's own delay",
+            "up to all of the p50 latency of 1.00 ms is cannon's own delay",
         ),
         (
             100,
@@ -233,7 +277,23 @@ def test_an_own_delay_that_is_small_or_not_known_is_not_told(changes: dict[str, 
 def test_a_worker_of_one_connection_waits_for_nobody() -> None:
     own_delay = OwnDelay(0.9, 1.9, 2.0)
     assert reasons(some_evidence(a_load(), a_load(), connections=2, own_delay=own_delay)) == []
-    assert "-c 2, or -w 3" in reason(some_evidence(a_load(), a_load(), connections=3, own_delay=own_delay))
+    loads = [a_load()] * 4
+    assert "-c 4, or -w 6" in reason(some_evidence(*loads, cores=8, connections=6, own_delay=own_delay))
+
+
+@pytest.mark.parametrize(
+    ("connections", "cores", "advice"),
+    [
+        (2, 4, "try -w 2"),
+        (3, 1, "read latencies as upper bounds"),
+        (4, 1, "try fewer connections, e.g. -c 2"),
+    ],
+)
+def test_fewer_connections_are_advised_where_there_are_some_to_spare(
+    connections: int, cores: int, advice: str
+) -> None:
+    evidence = some_evidence(connections=connections, cores=cores, own_delay=OwnDelay(0.9, 1.9, 2.0))
+    assert reason(evidence).rpartition("; ")[2] == advice
 
 
 # The machine.
@@ -301,9 +361,10 @@ evidences = st.builds(
     latency=st.builds(latency, milliseconds, milliseconds, st.integers(0, 10**7)),
     standstill_ns=st.integers(0, 5 * SECOND_NS),
     steal=st.none() | shares,
+    place=st.sampled_from(Place),
 )
 
-ADVICE = ("try ", "fire from ", "close them, or ", "run it again")
+ADVICE = ("try ", "fire from ", "close other programs, or ", "run it again", "read latencies as ")
 
 
 @given(evidences)
@@ -319,6 +380,21 @@ def test_every_reason_ends_in_what_to_do(evidence: Evidence) -> None:
 @given(evidences)
 def test_a_saturated_client_is_never_valid(evidence: Evidence) -> None:
     assert not evidence.saturated or judge(TALLY, [], evidence).verdict == "suspect"
+
+
+@given(
+    st.integers(1, 8), st.integers(1, 8), st.integers(8, 100), st.lists(st.tuples(shares, shares), min_size=8)
+)
+def test_no_number_of_workers_beside_a_server_is_advised_both_up_and_down(
+    workers: int, cores: int, connections: int, loads: list[tuple[float, float]]
+) -> None:
+    def advised(count: int) -> set[int]:
+        evidence = some_evidence(
+            *[a_load(*load) for load in loads[:count]], cores=cores, connections=connections, place=Place.HERE
+        )
+        return {int(number) for text in reasons(evidence) for number in re.findall(r"-w (\d+)", text)}
+
+    assert all(more > workers for more in advised(workers))
 
 
 @given(evidences)
@@ -370,11 +446,16 @@ def test_a_worker_that_did_more_never_makes_a_client_less_saturated(
     [
         (Tally(), [], ["no request succeeded"]),
         (a_tally(never_sent=7), [], ["7 requests were never sent: nothing could be reached any more"]),
+        (
+            a_tally(never_sent=7_000),
+            [],
+            ["7,000 requests were never sent: nothing could be reached any more"],
+        ),
         (a_tally(), ["worker 1 was lost"], ["worker 1 was lost"]),
         (
             a_tally(sent=3),
             [],
-            ["cannon lost count: 3 sent, but 10000 completed, 0 failed and 0 in flight"],
+            ["cannon lost count: 3 sent, but 10,000 completed, 0 failed and 0 in flight"],
         ),
     ],
 )
@@ -392,8 +473,14 @@ def test_the_evidence_of_a_run_is_its_workers_numbers() -> None:
     )
     tally = shards[0] + shards[1]
     evidence = Evidence.of(
-        a_plan(workers=2), tally, shards, latency=Durations.of(tally.service), cores=2, steal=None
+        a_plan(workers=2),
+        tally,
+        shards,
+        latency=Durations.of(tally.service),
+        cores=2,
+        steal=None,
+        place=Place.HERE,
     )
     assert [worker.busy for worker in evidence.workers] == [0.9, 0.2]
     assert evidence.standstill_ns == 5 * MS
-    assert (evidence.connections, evidence.engine) == (10, Engine.NATIVE)
+    assert (evidence.connections, evidence.engine, evidence.place) == (10, Engine.NATIVE, Place.HERE)

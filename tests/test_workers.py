@@ -33,6 +33,7 @@ class Run:
     def __init__(self, process: subprocess.Popen[str], server: Rude) -> None:
         self.process = process
         self.server = server
+        self.told = ""
         self.more(UNDER_WAY)
         self.workers = [child.pid for child in psutil.Process(process.pid).children()]
         assert len(self.workers) == 2
@@ -44,8 +45,8 @@ class Run:
 
     def result(self) -> Result:
         """What was found, at its end."""
-        out, err = self.process.communicate(timeout=LIMIT_S)
-        assert out.startswith("{"), f"exit {self.process.returncode}, no result: {err}"
+        out, self.told = self.process.communicate(timeout=LIMIT_S)
+        assert out.startswith("{"), f"exit {self.process.returncode}, no result: {self.told}"
         return Result.from_json(out.encode())
 
 
@@ -111,6 +112,7 @@ def test_a_killed_worker_costs_what_it_had_not_told_and_is_named(rude: Rude, tmp
     assert run.process.returncode == 3
     assert [worker.state for worker in result.workers] == ["ended", "lost"]
     assert result.validity.verdict == "invalid"
+    assert "cannon: worker 1 was lost\n" in run.told, "at once, and in short"
     named = f"worker 1 (pid {victim}) was lost, killed by SIGKILL"
     assert any(reason.startswith(named) for reason in result.validity.reasons)
     assert result.duration_s >= 1.2, "the other goes on"

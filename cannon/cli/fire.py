@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from cannon.cli.options import OPTIONS, Options
 from cannon.cli.planning import notes_of, plan_of
-from cannon.cli.session import Session, line_of, print_bytes, print_text, say
+from cannon.cli.session import Session, line_of, print_bytes, print_text, say, tell
 from cannon.errors import InvalidRun, UsageError
 
 if TYPE_CHECKING:
@@ -25,16 +25,11 @@ __all__ = ["INVALID", "fire", "shoot"]
 INVALID = 3
 """The exit code where a report was lost."""
 
-_SPARE_DESCRIPTORS = 64
-
 
 @click.pass_obj
 def _fire(session: Session, /, urls: tuple[str, ...], **given: object) -> int:
     options = Options.of(given)
-    plan = plan_of(options, urls)
-    for note in notes_of(options, plan):
-        say(note)
-    return shoot(session, plan, options)
+    return shoot(session, plan_of(options, urls), options)
 
 
 def shoot(session: Session, plan: Plan, options: Options) -> int:
@@ -46,6 +41,9 @@ def shoot(session: Session, plan: Plan, options: Options) -> int:
     from cannon.reports.stream import Stream
 
     _check(plan, options)
+    # Not before: what is refused needs no remarks.
+    for note in notes_of(options, plan):
+        say(note)
     code = None
     try:
         with interruptible() as interrupt, Stream(options.stream) as stream:
@@ -62,7 +60,7 @@ def shoot(session: Session, plan: Plan, options: Options) -> int:
 
 def _check(plan: Plan, options: Options) -> None:
     """Whatever could be found out only at the end of the run."""
-    from cannon.host import raise_descriptor_limit
+    from cannon.cli.descriptors import check_descriptors
     from cannon.reports import files
     from cannon.reports.places import check_place, is_file
 
@@ -71,8 +69,7 @@ def _check(plan: Plan, options: Options) -> None:
         check_place(options.log, "--log")
         if not is_file(options.log):
             raise UsageError("--log needs a file: every worker appends to it; e.g. --log latencies.csv")
-    # A worker holds its connections, this process two pipes for each worker.
-    raise_descriptor_limit(max(plan.connections, 2 * plan.workers) + _SPARE_DESCRIPTORS)
+    check_descriptors(plan)
 
 
 def _run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:
@@ -107,11 +104,15 @@ def _report(result: Result, options: Options) -> int:
     from cannon.reports import files, json_file
 
     written = _done(lambda: files.write_all(result, options.outputs))
+    if result.interrupted and _is_terminal(sys.stdout) and _is_terminal(sys.stderr):
+        # The terminal may have echoed a ^C since the live lines were wiped.
+        tell("\n")
     shown = _done(lambda: _show(result, options))
     if not written and not options.json:
         _done(lambda: print_bytes(json_file.render(result)))
     if result.validity.verdict != "valid" and not (shown and _same_terminal(options)):
-        say(f"{result.validity.verdict}: {'; '.join(result.validity.reasons)}")
+        for reason in result.validity.reasons:
+            say(f"{result.validity.verdict}: {reason}")
     return result.exit_code or (0 if written and shown else INVALID)
 
 
@@ -133,9 +134,11 @@ def _show(result: Result, options: Options) -> None:
 
 def _same_terminal(options: Options) -> bool:
     """Whether who reads standard error has just read the results: then they need not be told twice."""
-    if sys.stdout is None or sys.stderr is None:
-        return False
-    return not options.json and sys.stdout.isatty() and sys.stderr.isatty()
+    return not options.json and _is_terminal(sys.stdout) and _is_terminal(sys.stderr)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _done(action: Callable[[], None]) -> bool:

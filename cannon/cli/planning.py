@@ -103,9 +103,7 @@ def _crowded(plan: Plan) -> tuple[str, ...]:
     if plan.workers <= cores:
         return ()
     usable = "1 usable core" if cores == 1 else f"{cores} usable cores"
-    return (
-        f"{plan.workers} workers share {usable} and hold each other up; -w {cores} is as many as run at once",
-    )
+    return (f"{plan.workers} workers hold each other up on {usable}; try -w {cores}",)
 
 
 def _tls(options: Options) -> Tls:

@@ -10,6 +10,8 @@ import asyncio
 import os
 import select
 from collections.abc import Iterator
+from itertools import islice
+from operator import length_hint
 from time import monotonic_ns
 
 import msgspec
@@ -28,10 +30,14 @@ _LOOK_EVERY_NS = 10_000_000
 _END_WITHIN_NS = 2_000_000_000
 
 _AT_ONCE = 100
-"""So many connections are dialled at a time: a server's queue of those it has not accepted is short."""
+"""So many connections are dialled at a time, because a server's queue of those it has not accepted is short, and so
+many begin to fire in a turn of the loop: if all did, the first request would be sent when all had been prepared.
+"""
 
 _OPENING_STALLS_NS = 250_000_000
-"""When no dial has ended for so long, the run begins without those that are missing; they may still come."""
+"""When for so long no dial has ended and nothing has come, the run begins without those that are missing; they may
+still come. Many handshakes go on in one turn of the loop, which takes longer than that.
+"""
 
 
 def fire_with_httpx(shard: Shard, control: int | None = None) -> Iterator[Tally]:
@@ -62,12 +68,13 @@ class _Battery:
         self._shard = shard
         self._plan = plan = shard.plan
         context = tell_ragged_ends(plan.tls.context()) if plan.targets[0].scheme == "https" else None
-        readiness = Readiness()
+        self._readiness = readiness = Readiness()
         self._loop = asyncio.SelectorEventLoop(readiness)
         self._meter = Meter(plan.succeeds, monotonic_ns(), log)
         # Bytes are counted where they pass: the supply only counts requests.
         self._supply = self._meter.supply(b"", shard.amount)
-        self._gate = asyncio.Event()
+        self._gates = [asyncio.Event() for _ in range(shard.connections)]
+        self._unbegun = iter(self._gates)
         ramp = asyncio.Semaphore(_AT_ONCE)
         self._clients = [
             Client(
@@ -76,12 +83,12 @@ class _Battery:
                 meter=self._meter,
                 readiness=readiness,
                 ramp=ramp,
-                begin=self._gate,
+                begin=gate,
                 dialled=self._one_dialled,
                 take=self._take,
                 over=self._over,
             )
-            for _ in range(shard.connections)
+            for gate in self._gates
         ]
         self._tasks: list[asyncio.Task[None]] = []
         self._active = 0
@@ -152,10 +159,11 @@ class _Battery:
             task.add_done_callback(self._one_ended)
             self._tasks.append(task)
         told_ns = self._began_ns
-        dialled = -1
-        while dialled < self._dialled < len(self._clients) and not self._stopped:
-            dialled = self._dialled
+        moves = True
+        while moves and self._dialled < len(self._clients) and not self._stopped:
+            before = self._dialled, self._readiness.seen
             self._run_until(monotonic_ns() + _OPENING_STALLS_NS)
+            moves = before != (self._dialled, self._readiness.seen)
             if monotonic_ns() - told_ns >= self._plan.tick_ns:
                 # Whoever says nothing for seconds is taken for hung.
                 told_ns = monotonic_ns()
@@ -168,7 +176,13 @@ class _Battery:
             self._end_ns = self._began_ns + self._plan.stop.duration_ns
         self._cpu_began_ns = host.cpu_ns()
         self._run_delay_began_ns = host.run_delay_ns() or 0
-        self._gate.set()
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        for gate in islice(self._unbegun, _AT_ONCE):
+            gate.set()
+        if length_hint(self._unbegun) and not self._stopped:
+            self._loop.call_soon(self._begin_next)
 
     def close(self) -> None:
         """Close everything; nothing of a shard outlives it."""

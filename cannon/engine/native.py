@@ -38,6 +38,9 @@ many begin to fire at a time, because nobody reads answers meanwhile.
 
 _GLANCE_NS = 20_000_000
 
+_FIRST_TOLD_NS = 100_000_000
+"""An opening that takes longer is told of, then once a tick."""
+
 _OPENING_STALLS_NS = 250_000_000
 """When no dial has ended for so long, the run begins without those that are missing; they may still come."""
 
@@ -167,19 +170,23 @@ class _Battery:
         self._undialled = iter(self._connections)
         for connection in islice(self._undialled, _AT_ONCE):
             connection.dial(monotonic_ns())
-        began_ns = told_ns = now_ns = monotonic_ns()
-        dialled = -1
+        began_ns = moved_ns = now_ns = monotonic_ns()
+        tell_ns = began_ns + _FIRST_TOLD_NS
+        dialled = 0
         self._opening = True
-        while dialled < self._dialled < len(self._connections) and not self._stopped:
-            if now_ns - began_ns >= self._plan.timeout_ns:
+        while self._dialled < len(self._connections) and not self._stopped:
+            if now_ns - moved_ns >= _OPENING_STALLS_NS or now_ns - began_ns >= self._plan.timeout_ns:
                 break
-            dialled = self._dialled
-            self._loop.run(now_ns + _OPENING_STALLS_NS, self._meter.settle)
+            self._loop.run(min(moved_ns + _OPENING_STALLS_NS, tell_ns), self._meter.settle)
             now_ns = monotonic_ns()
-            if now_ns - told_ns >= self._plan.tick_ns:
-                told_ns = now_ns
+            if self._dialled != dialled:
+                dialled, moved_ns = self._dialled, now_ns
+            if now_ns >= tell_ns:
+                tell_ns = now_ns + self._plan.tick_ns
                 yield self._tally(window_ns=0)
         self._opening = False
+        # Whoever watches knows by this that the window opens.
+        yield self._tally(window_ns=0)
 
     def _begin(self) -> None:
         """The window opens; for whoever was stopped before, on nothing."""

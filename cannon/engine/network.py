@@ -25,9 +25,19 @@ from cannon.errors import Fault
 from cannon.plan import Address
 from cannon.text import clean
 
-__all__ = ["DialFailed", "Network", "Readiness", "Recorder", "Unsent", "reason_of", "system_error", "tell_ragged_ends"]
+__all__ = [
+    "DialFailed",
+    "Network",
+    "Readiness",
+    "Recorder",
+    "Unsent",
+    "reason_of",
+    "system_error",
+    "tell_ragged_ends",
+]
 
 _START_BYTES = 64
+_RAGGED = "UNEXPECTED_EOF_WHILE_READING"
 
 
 class DialFailed(Exception):
@@ -39,10 +49,13 @@ class Unsent(Exception):
 
 
 class Readiness(selectors.DefaultSelector):
-    """The selector of an event loop; remembers when the loop learned that a descriptor can be read."""
+    """The selector of an event loop; remembers when the loop learned that a descriptor can be read. `seen` counts all
+    that it was told.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.seen = 0
         self._ready_ns: dict[int, int] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -55,6 +68,7 @@ class Readiness(selectors.DefaultSelector):
         """As ever; the earliest time at which each descriptor became readable is kept until it is taken."""
         ready = super().select(timeout)
         now_ns = monotonic_ns()
+        self.seen += len(ready)
         for key, events in ready:
             if events & selectors.EVENT_READ:
                 self._ready_ns.setdefault(key.fd, now_ns)
@@ -336,12 +350,13 @@ def reason_of(error: Exception) -> str:
     """Why the network failed, in the words of the system or of OpenSSL; "closed" where it just ended."""
     found = system_error(error)
     if isinstance(found, ssl.SSLError):
-        return refusal(found)
+        # Some versions of Python have no class of its own for a ragged end.
+        return refusal(ssl.SSLEOFError() if found.reason == _RAGGED else found)
     return os.strerror(found.errno or 0) if found is not None else "closed"
 
 
 def tell_ragged_ends(context: ssl.SSLContext) -> ssl.SSLContext:
-    """The same context, under which OpenSSL tells an end without close_notify from one with: Python has it do not."""
+    """The same context, under which OpenSSL refuses an end without close_notify; Python has it take that for one."""
     context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context
 

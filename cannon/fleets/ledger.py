@@ -1,7 +1,8 @@
 """What the workers of one phase have told so far: a sum for each, the rows of the run, how far it is.
 
 Law: every Tally is added once, under its worker; the figures for those who watch are made from the same Tallies and
-change none. A worker that was lost keeps what it told.
+change none. A worker that was lost keeps what it told. Who watches is told what is known: that connections are being
+opened as soon as a worker says so, that a window is open once one has told of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["Ledger"]
 _SECOND_NS = 1_000_000_000
 
 _HELD_UP_NS = 10_000_000
-"""A tick that is late by less was held up by a timer or by one turn of the loop."""
+"""A tick that is late by less was held up by a timer."""
 
 
 class Ledger:
@@ -30,7 +31,8 @@ class Ledger:
         self._sums = [Tally() for _ in range(count)]
         self._series = Series(count, plan.tick_ns * (plan.sample_ns // plan.tick_ns))
         self._told_s = [0.0] * count
-        self._states = [State.RUNNING] * count
+        self._states = [State.STARTING] * count
+        self._began_s: float | None = None
         # For one worker the rows of the run are its own. About a second each: nobody reads faster.
         watched_ns = plan.tick_ns * max(1, _SECOND_NS // plan.tick_ns)
         self._own_rows = [Series(1, watched_ns) for _ in range(count if count > 1 else 0)]
@@ -40,6 +42,11 @@ class Ledger:
         tally = _with_gap(tally, self._plan.tick_ns)
         self._sums[index] += tally
         self._told_s[index] = elapsed_s
+        if self._states[index] in (State.STARTING, State.CONNECTING):
+            opened = tally.row.window_ns or self._has_dialled(index)
+            self._states[index] = State.RUNNING if opened else State.CONNECTING
+            if opened and self._began_s is None:
+                self._began_s = elapsed_s - tally.row.window_ns / 1e9
         if self._own_rows:
             self._own_rows[index].add(0, tally)
         return self._series.add(index, tally)
@@ -71,9 +78,13 @@ class Ledger:
     def progress(self, elapsed_s: float, row: SeriesRow | None) -> Progress:
         """Where the phase stands; `row` is the one that was closed just now."""
         stop = self._plan.stop
+        began_s = self._began_s or 0.0
         return Progress(
             phase=self._phase,
-            elapsed_s=elapsed_s,
+            state=self._state,
+            connections=self._plan.connections,
+            made=sum(tally.made for tally in self._sums),
+            elapsed_s=elapsed_s - began_s,
             duration_s=stop.duration_ns / 1e9 if stop.amount is None else None,
             amount=stop.amount,
             completed=sum(tally.completed for tally in self._sums),
@@ -84,7 +95,7 @@ class Ledger:
                 WorkerProgress(
                     index=index,
                     state=self._states[index],
-                    told_s=self._told_s[index],
+                    told_s=self._told_s[index] - began_s,
                     failed=self._sums[index].failed + self._sums[index].connects_failed,
                     row=series.rows[-1] if series.rows else None,
                 )
@@ -92,10 +103,27 @@ class Ledger:
             ),
         )
 
+    def _has_dialled(self, index: int) -> bool:
+        """Whether a worker has dialled all its connections: its window opens."""
+        dialled = self._sums[index].made + self._sums[index].connects_failed
+        return dialled >= self._plan.connections // len(self._sums)
+
+    @property
+    def _state(self) -> State:
+        """Of the phase: it runs as soon as one worker does, and until the last has ended."""
+        if self._began_s is not None:
+            return State.RUNNING
+        return State.CONNECTING if State.CONNECTING in self._states else State.STARTING
+
 
 def _with_gap(tally: Tally, tick_ns: int) -> Tally:
-    """A worker that was stopped, or had no CPU, while it waited for its sockets cannot see it; its late tick can."""
-    late_ns = tally.row.window_ns - tick_ns
-    if late_ns < _HELD_UP_NS or late_ns <= tally.longest_pause_ns:
+    """A worker that was stopped while it waited for its sockets cannot see it; its late tick can.
+
+    One long turn of the loop makes a tick late, too; but it uses the CPU, or waits for one, while a process that is
+    stopped does neither: what the two explain is no pause.
+    """
+    window_ns = tally.row.window_ns
+    gap_ns = min(window_ns - tick_ns, window_ns - tally.cpu_ns - tally.run_delay_ns)
+    if gap_ns < _HELD_UP_NS or gap_ns <= tally.longest_pause_ns:
         return tally
-    return msgspec.structs.replace(tally, longest_pause_ns=late_ns)
+    return msgspec.structs.replace(tally, longest_pause_ns=gap_ns)

@@ -26,7 +26,6 @@ _LEAST_LINES = 3
 _NAMES: Mapping[Phase, str] = {
     Phase.PREFLIGHT: "first request",
     Phase.WARMUP: "warm-up",
-    Phase.FIRE: "running",
 }
 
 
@@ -45,7 +44,8 @@ def panel(progress: Progress, ahead_s: float, width: int, height: int, unicode: 
         rest = ()
     digits = len(str(len(progress.workers) - 1))
     now_s = progress.elapsed_s + ahead_s
-    rows = [_worker(worker, now_s, digits) for worker in workers]
+    state_width = max((len(worker.state.value) for worker in workers), default=0)
+    rows = [_worker(worker, now_s, digits, state_width) for worker in workers]
     if rest:
         rows.append(_rest(rest))
     return lines + [_plain(_fitting(parts, width), width, unicode) for parts in rows]
@@ -54,7 +54,7 @@ def panel(progress: Progress, ahead_s: float, width: int, height: int, unicode: 
 def _line(progress: Progress, ahead_s: float, width: int, unicode: bool) -> str:
     share, where = _position(progress, ahead_s)
     errors = progress.failed + progress.connects_failed
-    parts = [_NAMES[progress.phase], *([where] if where else []), *_figures(progress.row, errors)]
+    parts = [_name(progress), *([where] if where else []), *_figures(progress.row, errors)]
     text = _fitting(parts, width)
     room = width - len(text) - len(_GAP)
     if share is not None and room >= _LEAST_BAR:
@@ -64,15 +64,23 @@ def _line(progress: Progress, ahead_s: float, width: int, unicode: bool) -> str:
     return _plain(text, width, unicode)
 
 
-def _worker(worker: WorkerProgress, now_s: float, digits: int) -> list[str]:
+def _name(progress: Progress) -> str:
+    """What the phase is doing."""
+    if progress.phase is Phase.FIRE:
+        return progress.state.value
+    name = _NAMES[progress.phase]
+    return name if progress.state is State.RUNNING else f"{name}, {progress.state.value}"
+
+
+def _worker(worker: WorkerProgress, now_s: float, digits: int, state_width: int) -> list[str]:
     silent_s = now_s - worker.told_s
     state, figures = worker.state.value, _figures(worker.row, worker.failed)
     if worker.state is not State.RUNNING:
-        # Its rate is over; what went wrong stays.
+        # It has no rate yet, or its rate is over; what went wrong stays.
         figures = _figures(None, worker.failed)
     elif silent_s >= _SILENT_S:
         state, figures = f"silent for {int(silent_s)} s", _figures(None, worker.failed)
-    return [f"  worker {worker.index:>{digits}}", f"{state:<7}", *figures]
+    return [f"  worker {worker.index:>{digits}}", f"{state:<{state_width}}", *figures]
 
 
 def _rest(workers: Sequence[WorkerProgress]) -> list[str]:
@@ -101,6 +109,10 @@ def _plain(text: str, width: int, unicode: bool) -> str:
 
 def _position(progress: Progress, ahead_s: float) -> tuple[float | None, str]:
     """How much of the phase is done, 0..1 or None where it has no end, and the same in words."""
+    if progress.state is State.CONNECTING:
+        return None, f"{min(progress.made, progress.connections):,} of {progress.connections:,}"
+    if progress.state is not State.RUNNING:
+        return None, ""
     elapsed_s = progress.elapsed_s + ahead_s
     if progress.amount is not None:
         row = progress.row

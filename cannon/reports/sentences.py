@@ -57,17 +57,17 @@ def summary(result: Result) -> str:
 def conservation(result: Result) -> str | None:
     """Where the requests went, when not every one was answered."""
     requests = result.requests
-    parts = [f"{requests.completed} completed"]
+    parts = [f"{requests.completed:,} completed"]
     if requests.failed:
-        parts.append(f"{requests.failed} failed")
+        parts.append(f"{requests.failed:,} failed")
     if requests.in_flight:
         age_ms = requests.oldest_in_flight_ms
         age = f" (the oldest for {format_duration(age_ms * 1e6)})" if age_ms else ""
-        parts.append(f"{requests.in_flight} in flight{age}")
-    never_sent = f"; {requests.never_sent} due but never sent" if requests.never_sent else ""
+        parts.append(f"{requests.in_flight:,} in flight{age}")
+    never_sent = f"; {requests.never_sent:,} due but never sent" if requests.never_sent else ""
     if len(parts) == 1 and not never_sent:
         return None
-    return f"sent {requests.sent} = {' + '.join(parts)}{never_sent}"
+    return f"sent {requests.sent:,} = {' + '.join(parts)}{never_sent}"
 
 
 def connects(result: Result) -> str | None:
@@ -75,13 +75,13 @@ def connects(result: Result) -> str | None:
     dials = result.connects
     if not dials.failed and not dials.closed_idle:
         return None
-    parts = [f"{dials.made} made"]
+    parts = [f"{dials.made:,} made"]
     if dials.failed:
-        parts.append(f"{dials.failed} failed")
+        parts.append(f"{dials.failed:,} failed")
     if dials.in_progress:
-        parts.append(f"{dials.in_progress} in progress")
-    idle = f"; {dials.closed_idle} closed by the server while idle" if dials.closed_idle else ""
-    return f"connects {dials.attempted} = {' + '.join(parts)}{idle}"
+        parts.append(f"{dials.in_progress:,} in progress")
+    idle = f"; {dials.closed_idle:,} closed by the server while idle" if dials.closed_idle else ""
+    return f"connects {dials.attempted:,} = {' + '.join(parts)}{idle}"
 
 
 def starved(result: Result) -> str | None:
@@ -119,7 +119,7 @@ def responses(result: Result) -> str | None:
     """How many responses were 2xx, when some were not."""
     good = sum(count for status, count in result.status.items() if status.startswith("2"))
     other = sum(result.status.values()) - good
-    return f"{good} 2xx responses, {other} non 2xx responses" if other else None
+    return f"{good:,} 2xx responses, {other:,} non 2xx responses" if other else None
 
 
 def mismatches(result: Result) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sys
 from pathlib import Path
 
 import msgspec
@@ -185,3 +187,38 @@ def test_a_run_of_a_saturated_client_is_suspect_and_no_error(capsys: pytest.Capt
     validity = msgspec.structs.replace(result.validity, verdict="suspect", reasons=["cannon was busy"])
     assert main(["-j", URL], run=FakeRun(result=msgspec.structs.replace(result, validity=validity))) == 0
     assert capsys.readouterr().err == "cannon: suspect: cannon was busy\n"
+
+
+def test_each_reason_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    result = a_result()
+    validity = msgspec.structs.replace(
+        result.validity, verdict="suspect", reasons=["one; try a", "two; try b"]
+    )
+    main(["-j", URL], run=FakeRun(result=msgspec.structs.replace(result, validity=validity)))
+    assert capsys.readouterr().err == "cannon: suspect: one; try a\ncannon: suspect: two; try b\n"
+
+
+def test_remarks_are_made_before_the_firing_and_not_of_what_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["-a", "100", "-d", "5", "-o", str(tmp_path / "missing" / "a.json"), URL]
+    assert main(words, run=FakeRun()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_results_of_an_interrupted_run_begin_on_a_line_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leader, follower = os.openpty()
+
+    def during(interrupt: Interrupt | None) -> None:
+        os.write(leader, b"\x03")  # the terminal echoes it as ^C
+
+    with open(follower, "w", encoding="utf-8") as terminal:
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setattr(sys, "stderr", terminal)
+        main(["-n", URL], run=FakeRun(result=a_result(interrupted="SIGINT"), during=during))
+        lines = os.read(leader, 1 << 16).decode().splitlines()
+    os.close(leader)
+    assert lines[lines.index("^C") + 1].startswith("Stat ")

@@ -81,7 +81,7 @@ def test_bad_usage_is_one_line_and_sends_nothing(line: str, capsys: pytest.Captu
     out, err = capsys.readouterr()
     expected = BAD_USAGE[line]
     if expected is None:
-        assert err.startswith("cannon: 100000064 open files are needed")
+        assert err.startswith("cannon: -c 100000000 takes 100,000,064 open files in one process, ")
     else:
         assert err == f"cannon: {expected}\n"
     assert err.count("\n") == 1

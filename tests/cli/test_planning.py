@@ -238,8 +238,8 @@ def test_no_secret_of_a_url_is_in_what_is_said_of_it(urls: list[str]) -> None:
 @pytest.mark.parametrize(
     ("cores", "notes"),
     [
-        (1, ("3 workers share 1 usable core and hold each other up; -w 1 is as many as run at once",)),
-        (2, ("3 workers share 2 usable cores and hold each other up; -w 2 is as many as run at once",)),
+        (1, ("3 workers hold each other up on 1 usable core; try -w 1",)),
+        (2, ("3 workers hold each other up on 2 usable cores; try -w 2",)),
         (3, ()),
     ],
 )

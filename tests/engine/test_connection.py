@@ -11,6 +11,7 @@ from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming
 from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
+from cannon.engine.sockets import RaggedEnd
 from cannon.errors import Fault
 from cannon.plan import Address
 from cannon.tally import Tally
@@ -193,3 +194,36 @@ def test_a_large_response_makes_the_reads_larger() -> None:
     fired.turn(3)
     told = fired.tally()
     assert (told.status, told.received_body_bytes, told.spread.count) == ({200: 2}, 80_000, 2)
+
+
+class _HoldingBack(FakeSocket):
+    """A socket that got several pieces from the system at once, as one over TLS does."""
+
+    def recv(self, bufsize: int, /) -> bytes:
+        try:
+            return super().recv(bufsize)
+        finally:
+            self.pending = bool(self.pieces)
+
+
+@pytest.mark.parametrize("rest", [[GOOD[30:]], [GOOD[30:35], GOOD[35:]]])
+def test_what_a_socket_holds_back_is_read_without_its_getting_ready(rest: list[bytes | OSError]) -> None:
+    fired = _Fired(_HoldingBack(pieces=[GOOD[:30], *rest]))
+    fired.turn()
+    assert fired.tally().status == {200: 1}
+
+
+def test_the_end_that_a_socket_holds_back_ends_a_body_that_lasts_until_the_close() -> None:
+    fired = _Fired(_HoldingBack(pieces=[b"HTTP/1.1 200 OK\r\n\r\nbody", b""]))
+    fired.turn()
+    told = fired.tally()
+    assert (told.status, told.received_body_bytes, told.errors) == ({200: 1}, 4, {})
+
+
+def test_an_end_that_anybody_could_have_made_ends_no_body() -> None:
+    ragged = RaggedEnd(0, "closed without close_notify")
+    fired = _Fired(FakeSocket(pieces=[b"HTTP/1.1 200 OK\r\n\r\nbody", ragged]))
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.status, told.errors) == ({}, {Fault.TRUNCATED: 1})
+    assert "without close_notify" in told.examples[Fault.TRUNCATED].message

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+from collections import deque
+from collections.abc import Iterable
 from time import monotonic_ns
 
 import pytest
 
 from cannon.engine.dialler import Dialler
-from cannon.engine.loop import Loop
+from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import Socket
+from cannon.engine.sockets import Secured, Socket, TlsError
 from cannon.errors import Fault
 from cannon.plan import Address
 from cannon.tally import Tally
@@ -123,3 +125,164 @@ def test_stopped_in_a_pause_it_dials_no_more() -> None:
     dialled.turn_for(30_000_000)
     told = dialled.tally()
     assert (told.attempted, told.connects_failed, told.connecting) == (1, 1, 0)
+
+
+class _Shaking(FakeSocket):
+    """A socket whose handshake goes as the test says: what it waits for, or how it fails; then it is done."""
+
+    def __init__(
+        self,
+        number: int = 5,
+        *,
+        steps: Iterable[int | OSError] = (),
+        pieces: Iterable[bytes | OSError] = (),
+        dialled: int = 0,
+    ) -> None:
+        super().__init__(number, pieces, dialled=dialled)
+        self.steps = deque(steps)
+
+    def handshake(self) -> int:
+        step = self.steps.popleft() if self.steps else 0
+        if isinstance(step, OSError):
+            raise step
+        return step
+
+
+class _Held:
+    """A dialler over sockets given in advance, that nobody has released, turned by hand."""
+
+    def __init__(self, *sockets: FakeSocket, timeout_ns: int = 10**12) -> None:
+        self.poller = FakePoller()
+        self.loop = Loop(self.poller)
+        self.meter = Meter(lambda status: True, monotonic_ns())
+        self.opened = 0
+        self.connected: list[Socket] = []
+        self.ended = 0
+        self._sockets = sockets
+        self.dialler = Dialler(
+            loop=self.loop,
+            meter=self.meter,
+            addresses=(HERE, THERE),
+            timeout_ns=timeout_ns,
+            open_socket=self._open_socket,
+            connected=lambda opened, now_ns: self.connected.append(opened),
+            ended=self._ended,
+        )
+        self.dialler.dial(monotonic_ns())
+
+    def _open_socket(self, address: Address) -> Socket:
+        self.opened += 1
+        self.loop.halt()
+        return self._sockets[self.opened - 1]
+
+    def _ended(self) -> None:
+        self.ended += 1
+
+    def turn(self) -> None:
+        """Say of every socket that is watched that it is ready."""
+        self.poller.ready.append([(fd, events) for fd, events in self.poller.watched.items()])
+        self.loop.call_at(0, lambda when_ns: self.loop.halt())
+        self.loop.run(monotonic_ns() + 10**9, lambda own_delay_ns, handled: None)
+
+    def wait_for(self, opened: int) -> None:
+        """Turn until the next socket has been opened, which makes so many; 10 s at most."""
+        self.loop.run(monotonic_ns() + 10**10, lambda own_delay_ns, handled: None)
+        assert self.opened == opened
+
+    def tally(self) -> Tally:
+        return self.meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)
+
+
+GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+@pytest.mark.parametrize("last", [b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n", GONE, TlsError(1, "alert")])
+def test_a_held_connection_that_the_server_ends_is_counted_and_dialled_again_after_a_pause(
+    last: bytes | OSError,
+) -> None:
+    held = _Held(FakeSocket(5, [last]), FakeSocket(6))
+    assert held.poller.watched == {5: READ}
+    ended_ns = monotonic_ns()
+    held.turn()
+    told = held.tally()
+    assert (told.closed_idle, told.made, told.attempted, held.poller.watched) == (1, 1, 1, {})
+    held.wait_for(2)
+    assert monotonic_ns() - ended_ns >= 10_000_000
+    told = held.tally()
+    assert (told.closed_idle, told.made, told.attempted, told.connect_errors) == (0, 1, 1, {})
+    assert (held.ended, held.connected, held.poller.watched) == (1, [], {6: READ})
+    held.dialler.release(monotonic_ns())
+    assert [opened.fileno() for opened in held.connected] == [6]
+
+
+def test_a_held_connection_that_the_server_ended_is_closed() -> None:
+    first = FakeSocket(5, [b""])
+    _Held(first).turn()
+    assert first.closed
+
+
+def test_what_only_tls_had_to_know_does_not_end_a_held_connection() -> None:
+    first = FakeSocket(5, [BlockingIOError(errno.EAGAIN, "tickets")])
+    held = _Held(first)
+    held.turn()
+    assert (held.tally().closed_idle, first.closed, held.poller.watched) == (0, False, {5: READ})
+    held.dialler.release(monotonic_ns())
+    assert held.connected == [first]
+
+
+def test_after_the_release_a_socket_is_handed_over_as_soon_as_it_is_there() -> None:
+    first = _Shaking(5, steps=[READ])
+    held = _Held(first)
+    held.dialler.release(monotonic_ns())
+    assert held.connected == []
+    held.turn()
+    assert (held.connected, held.tally().closed_idle) == ([first], 0)
+
+
+def test_stopped_while_it_holds_it_closes_and_dials_no_more() -> None:
+    first = FakeSocket(5)
+    held = _Held(first)
+    held.dialler.stop()
+    told = held.tally()
+    assert (first.closed, told.made, told.connecting, held.poller.watched) == (True, 1, 0, {})
+
+
+def test_a_handshake_is_gone_on_with_when_the_socket_is_ready_for_what_it_waits_for() -> None:
+    first = _Shaking(5, steps=[READ, WRITE, READ])
+    first.secured = Secured("TLSv1.3 X", resumed=True)  # type: ignore[assignment]  # of plain sockets it is None
+    held = _Held(first)
+    seen = []
+    for _ in range(3):
+        seen.append(held.poller.watched[5])
+        assert (held.ended, held.tally().made) == (0, 0)
+        held.turn()
+    told = held.tally()
+    assert (seen, held.ended, told.made) == ([READ, WRITE, READ], 1, 1)
+    assert (told.tls_resumed.count, told.tls.count, told.negotiated) == (1, 0, {"TLSv1.3 X": 1})
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (TlsError(1, "the certificate is not trusted"), "the certificate is not trusted"),
+        (GONE, "Connection reset by peer, in the TLS handshake"),
+    ],
+)
+def test_whom_we_do_not_trust_is_no_reason_to_try_the_next_address(error: OSError, message: str) -> None:
+    first = _Shaking(5, steps=[error])
+    held = _Held(first, FakeSocket(6))
+    told = held.tally()
+    assert (held.opened, held.ended, first.closed) == (1, 1, True)
+    assert (told.connect_errors, told.examples[Fault.TLS].message) == ({Fault.TLS: 1}, message)
+
+
+def test_a_timeout_in_the_handshake_says_so_and_one_in_the_dial_does_not() -> None:
+    slow = _Shaking(5, steps=[READ])
+    held = _Held(slow, FakeSocket(6, dialled=errno.EINPROGRESS), FakeSocket(7), timeout_ns=2_000_000)
+    held.wait_for(2)
+    told = held.tally()
+    assert slow.closed
+    assert told.connect_errors == {Fault.TIMEOUT: 1}
+    assert "no end of the TLS handshake with 127.0.0.1:1" in told.examples[Fault.TIMEOUT].message
+    held.wait_for(3)
+    assert "no answer, dialling" in held.tally().examples[Fault.TIMEOUT].message

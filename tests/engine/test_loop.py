@@ -61,6 +61,24 @@ def test_timers_ring_in_the_order_of_their_times_and_those_of_one_time_as_they_w
     assert called == ["first", "second", "third"]
 
 
+def test_a_timer_that_a_timer_sets_for_a_time_already_past_waits_until_sockets_were_looked_at() -> None:
+    poller = FakePoller()
+    called: list[str] = []
+    loop = Loop(poller)
+
+    def again(now_ns: int) -> None:
+        called.append("timer")
+        if called.count("timer") == 3:
+            loop.halt()
+        loop.call_at(0, again)
+
+    loop.watch(3, READ, lambda ready_ns: called.append("socket"))
+    poller.ready.extend([[(3, READ)]] * 3)
+    loop.call_at(0, again)
+    loop.run(monotonic_ns() + LONG_NS, _ignore)
+    assert called == ["socket", "timer"] * 3
+
+
 def test_a_run_ends_when_its_time_is_over() -> None:
     loop = Loop()
     began_ns = monotonic_ns()
@@ -104,6 +122,18 @@ def test_a_turn_tells_how_long_it_took_from_readiness() -> None:
     loop.run(monotonic_ns() + LONG_NS, lambda own_delay_ns, handled: told.append((own_delay_ns, handled)))
     ((own_delay_ns, handled),) = told
     assert own_delay_ns >= 2_000_000 and handled == 1
+
+
+def test_a_turn_tells_how_many_handlers_it_called() -> None:
+    poller = FakePoller()
+    told: list[int] = []
+    loop = Loop(poller)
+    for descriptor in (3, 4, 5):
+        loop.watch(descriptor, READ, lambda ready_ns: None)
+    poller.ready.extend([[(3, READ), (4, READ), (5, READ)], [], [(4, READ)]])
+    # An empty turn has nothing to settle.
+    loop.run(monotonic_ns() + 1_000_000, lambda own_delay_ns, handled: told.append(handled))
+    assert told == [3, 1]
 
 
 @pytest.mark.parametrize(

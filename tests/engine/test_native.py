@@ -6,6 +6,7 @@ Every case of the corpus ends in exactly one count, of the right kind, long befo
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
 import time
@@ -16,7 +17,8 @@ from selectors import PollSelector
 import msgspec
 import pytest
 
-from cannon.engine.loop import SelectorPoller
+from cannon.engine import native
+from cannon.engine.loop import READ, SelectorPoller
 from cannon.engine.native import fire_natively
 from cannon.plan import Engine, Plan, Stop, Target
 from cannon.preflight import resolve
@@ -25,7 +27,7 @@ from cannon.tally import Tally
 from tests.corpus import Case, load
 from tests.engine.test_framing import DEPARTURES
 from tests.firing import conserved, fire_at
-from tests.servers.ports import reserved_port
+from tests.servers.ports import black_hole, reserved_port
 from tests.servers.rude import Rude
 
 pytest_plugins = ("tests.servers.fixtures",)
@@ -117,12 +119,12 @@ def test_without_epoll_the_same_is_counted(rude: Rude) -> None:
 def test_a_tally_comes_every_tick_and_windows_add_up_to_the_time_that_was_fired(rude: Rude) -> None:
     tallies = _fire(_plan(rude.url("/ok"), stop=Stop(duration_ns=SECOND_NS // 4), sample_ns=SECOND_NS // 10))
     in_window = [bool(tally.row.window_ns) for tally in tallies]
-    # Three, unless the machine was away for a tick.
-    assert in_window == [True] * (len(tallies) - 1) + [False]
-    assert len(tallies) in (2, 3, 4)
+    # The opening, the window, the drain. Three ticks, unless the machine was away for one.
+    assert in_window == [False] + [True] * (len(tallies) - 2) + [False]
+    assert len(tallies) in (3, 4, 5)
     total = _sum(tallies)
     assert SECOND_NS // 4 <= total.row.window_ns < 5 * SECOND_NS
-    conserved(total)
+    assert conserved(total)
 
 
 def test_what_ends_in_the_drain_belongs_to_no_row(rude: Rude) -> None:
@@ -225,3 +227,74 @@ def test_every_latency_is_logged_raw(rude: Rude, tmp_path: os.PathLike[str]) -> 
     longest_ns = total.service.max_ns
     assert longest_ns is not None
     assert exact[-1] <= longest_ns <= exact[-1] + max(64, exact[-1] / 1000)
+
+
+class _Watched:
+    """The system's poller, seen through: how many connections begin between two polls, and blind to one descriptor."""
+
+    def __init__(self, blind_to: int = -1) -> None:
+        self._poller = select.epoll()
+        self._blind_to = blind_to
+        self._events: dict[int, int] = {}
+        self._begun = 0
+        self.begun: list[int] = []
+
+    def register(self, fd: int, eventmask: int, /) -> None:
+        if fd != self._blind_to:
+            self._poller.register(fd, eventmask)
+            self._events[fd] = eventmask
+
+    def modify(self, fd: int, eventmask: int, /) -> None:
+        # A connection that is held is watched for what may come; once it begins, again and anew.
+        self._begun += self._events[fd] == READ
+        self._events[fd] = eventmask
+        self._poller.modify(fd, eventmask)
+
+    def unregister(self, fd: int, /) -> None:
+        if fd != self._blind_to:
+            self._poller.unregister(fd)
+
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+        if self._begun:
+            self.begun.append(self._begun)
+            self._begun = 0
+        return self._poller.poll(timeout)
+
+    def close(self) -> None:
+        self._poller.close()
+
+
+def test_between_two_looks_at_the_sockets_no_more_than_a_hundred_connections_begin(rude: Rude) -> None:
+    poller = _Watched()
+    plan = _plan(rude.url("/ok"), stop=Stop(duration_ns=SECOND_NS // 5), connections=250)
+    total = _sum(_fire(plan, poller=poller))
+    assert conserved(total)
+    assert max(poller.begun) <= 100 < sum(poller.begun)
+
+
+def test_a_dial_that_ends_after_the_window_began_cuts_no_tick_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_OPENING_STALLS_NS", 10_000_000)
+    tick_ns = SECOND_NS // 8
+    with black_hole() as port:
+        plan = _plan(
+            f"http://127.0.0.1:{port}/",
+            stop=Stop(duration_ns=tick_ns),
+            sample_ns=tick_ns,
+            timeout_ns=tick_ns // 3,
+        )
+        tallies = _fire(plan)
+    assert [window_ns >= tick_ns for tally in tallies if (window_ns := tally.row.window_ns)] == [True]
+    assert sum(tally.connects_failed for tally in tallies) >= 1
+
+
+def test_the_control_is_looked_at_though_its_turn_never_comes(rude: Rude) -> None:
+    reading, writing = os.pipe()
+    plan = _plan(rude.url("/ok"), stop=Stop(duration_ns=2 * SECOND_NS), sample_ns=SECOND_NS // 20)
+    told: list[Tally] = []
+    for tally in fire_natively(split(plan, 1)[0], reading, _Watched(blind_to=reading)):
+        if tally.row.window_ns:
+            os.write(writing, b".")
+        told.append(tally)
+    os.close(writing)
+    os.close(reading)
+    assert _sum(told).row.window_ns < SECOND_NS

@@ -263,4 +263,5 @@ def test_readiness_keeps_the_earliest_time_until_it_is_taken() -> None:
         readiness.select(1)
         readiness.unregister(one)
         readiness.register(one, selectors.EVENT_READ)
+        assert readiness.seen == 3
         assert readiness.taken(one.fileno()) is None, "who begins to wait is not ready yet"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +47,8 @@ def test_a_watcher_is_told_of_each_worker() -> None:
     ledger.end(1, State.LOST)
     progress = ledger.progress(1.5, None)
     first, second = progress.workers
-    assert (first.index, first.state, first.told_s, first.failed) == (0, State.RUNNING, 1.0, 1)
+    assert (first.index, first.state, first.failed) == (0, State.RUNNING, 1)
+    assert (progress.elapsed_s, first.told_s) == (1.5, 1.0)
     assert first.row is not None and first.row.requests == 5
     assert (second.state, second.told_s) == (State.LOST, 1.1)
     assert (progress.completed, progress.failed) == (8, 2)
@@ -62,7 +65,7 @@ def test_what_a_lost_worker_had_under_way_is_in_flight_for_ever() -> None:
     ledger.add(0, Tally(sent=9, status={200: 5}, row=Row(window_ns=SECOND_NS)), 1.0)
     ledger.end(0, State.LOST)
     assert ledger.sums[0].in_flight == 4
-    assert ledger.states == (State.LOST, State.RUNNING)
+    assert ledger.states == (State.LOST, State.STARTING)
 
 
 def test_a_tick_that_came_late_is_a_pause_of_that_worker() -> None:
@@ -70,3 +73,64 @@ def test_a_tick_that_came_late_is_a_pause_of_that_worker() -> None:
     ledger.add(0, _tick(5, window_ns=4 * SECOND_NS), 4.0)
     ledger.add(1, _tick(5, window_ns=SECOND_NS + 1_000_000), 4.0)
     assert [tally.longest_pause_ns for tally in ledger.sums] == [3 * SECOND_NS, 0]
+
+
+@pytest.mark.parametrize(
+    ("cpu_ns", "run_delay_ns", "pause_ns"),
+    [
+        (0, 0, 3 * SECOND_NS),
+        (SECOND_NS, 0, 3 * SECOND_NS),
+        (3 * SECOND_NS, 0, SECOND_NS),
+        (4 * SECOND_NS, 0, 0),
+        (2 * SECOND_NS, 2 * SECOND_NS, 0),
+        (5 * SECOND_NS, 0, 0),
+    ],
+)
+def test_what_the_cpu_or_the_wait_for_it_explains_is_no_pause(
+    cpu_ns: int, run_delay_ns: int, pause_ns: int
+) -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 1)
+    late = msgspec.structs.replace(_tick(5, 4 * SECOND_NS), cpu_ns=cpu_ns, run_delay_ns=run_delay_ns)
+    ledger.add(0, late, 4.0)
+    assert ledger.sums[0].longest_pause_ns == pause_ns
+
+
+def _opening(made: int) -> Tally:
+    return Tally(attempted=made + 1, made=made, connecting=1)
+
+
+def test_a_watcher_is_told_that_connections_are_being_opened() -> None:
+    ledger = Ledger(msgspec.structs.replace(PLAN, connections=3_000), Phase.FIRE, 2)
+    assert ledger.progress(0.0, None).state is State.STARTING
+    ledger.add(0, _opening(700), 1.0)
+    ledger.add(1, _opening(500), 1.1)
+    progress = ledger.progress(1.1, None)
+    assert (progress.state, progress.made, progress.connections) == (State.CONNECTING, 1_200, 3_000)
+    assert [worker.state for worker in progress.workers] == [State.CONNECTING] * 2
+
+
+def test_the_time_counts_from_the_begin_of_the_first_window() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 2)
+    ledger.add(0, _opening(4), 1.0)
+    ledger.add(0, _tick(5), 3.5)
+    progress = ledger.progress(3.5, None)
+    assert (progress.state, progress.elapsed_s) == (State.RUNNING, 1.0)
+    ledger.add(1, _tick(5), 3.75)
+    assert ledger.progress(4.0, None).elapsed_s == 1.5
+    assert [worker.told_s for worker in ledger.progress(4.0, None).workers] == [1.0, 1.25]
+
+
+def test_a_short_opening_is_never_shown() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 1)
+    before = ledger.progress(0.0, None).state
+    ledger.add(0, _opening(PLAN.connections), 0.2)
+    progress = ledger.progress(0.7, None)
+    assert (before, progress.state) == (State.STARTING, State.RUNNING)
+    assert progress.elapsed_s == pytest.approx(0.5)
+
+
+def test_the_drain_is_no_opening() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 2)
+    ledger.add(0, _tick(5), 1.0)
+    ledger.add(0, Tally(), 2.0)
+    assert ledger.progress(2.0, None).workers[0].state is State.RUNNING

@@ -113,7 +113,7 @@ reset                 2  the server reset the connection after 512 bytes
 963 2xx responses, 27 non 2xx responses
 3 responses did not match what was expected
 1 response came that no request had asked for
-sent 1000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
+sent 1,000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
 connects 25 = 12 made + 13 failed
 1,000 requests in 10.00 s, 176 kB read
 """
@@ -168,7 +168,7 @@ reset                 2  [/red] \\x1b[31mred\\x1b[0m\\x1b]0;title\\x07\\r\\nseco
 963 2xx responses, 27 non 2xx responses
 3 responses did not match what was expected
 1 response came that no request had asked for
-sent 1000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
+sent 1,000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
 connects 25 = 12 made + 13 failed
 1,000 requests in 10.00 s, 176 kB read
 """

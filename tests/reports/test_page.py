@@ -32,6 +32,16 @@ def test_a_long_line_folds_between_words() -> None:
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("before", range(60, 80))
+def test_an_option_and_its_value_stay_in_one_line(before: int) -> None:
+    text = f"{'x' * before} leave a core with -w 1, or (a file: --cert FILE)"
+    page = drawn(Terminal(columns=80), Cell(text))
+    assert "-w 1," in page
+    assert "--cert FILE)" in page
+    assert page.split() == text.split()
+    assert page.isascii()
+
+
 def test_a_table_aligns_figures_to_the_right_and_folds_text() -> None:
     page = Page(Terminal())
     page.table(["Kind", "Count", "Example"], [[Cell("reset"), Cell("12"), Cell("x" * 90)]], (0, 5, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,8 +79,46 @@ def test_an_ascii_terminal_gets_ascii() -> None:
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_every_phase_has_its_words(phase: Phase) -> None:
-    assert line(Progress(phase=phase), 0.0, 79, unicode=True)
+@pytest.mark.parametrize("state", State)
+def test_every_phase_has_its_words(phase: Phase, state: State) -> None:
+    assert line(Progress(phase=phase, state=state), 0.0, 79, unicode=True)
+
+
+OPENING = Progress(
+    phase=Phase.FIRE,
+    state=State.CONNECTING,
+    connections=3_000,
+    made=1_200,
+    elapsed_s=2.0,
+    duration_s=10.0,
+    connects_failed=7,
+)
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "said"),
+    [
+        (Phase.FIRE, State.CONNECTING, "connecting  1,200 of 3,000  7 errors"),
+        (Phase.WARMUP, State.CONNECTING, "warm-up, connecting  1,200 of 3,000  7 errors"),
+        (Phase.FIRE, State.STARTING, "starting  7 errors"),
+    ],
+)
+def test_while_connections_are_opened_no_time_runs(phase: Phase, state: State, said: str) -> None:
+    progress = msgspec.structs.replace(OPENING, phase=phase, state=state)
+    assert line(progress, 1.0, 79, unicode=True) == said
+
+
+def test_dials_that_were_made_again_are_no_more_connections() -> None:
+    progress = msgspec.structs.replace(OPENING, made=3_010)
+    assert line(progress, 0.0, 79, unicode=True).startswith("connecting  3,000 of 3,000")
+
+
+def test_workers_that_still_connect_have_no_rate() -> None:
+    progress = with_workers(worker(0), worker(1, State.CONNECTING, failed=2))
+    assert panel(progress, 0.0, 79, 24, unicode=True)[1:] == [
+        "  worker 0  running     120k/s  p50 71.2 µs  p99 1.23 ms",
+        "  worker 1  connecting  2 errors",
+    ]
 
 
 def test_a_share_of_more_than_everything_fills_the_bar_and_no_more() -> None:

@@ -47,14 +47,14 @@ def test_one_request_is_one() -> None:
 def test_every_request_that_was_sent_is_accounted_for() -> None:
     assert (
         sentences.conservation(FAILING)
-        == "sent 1000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)"
+        == "sent 1,000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)"
     )
 
 
 def test_what_was_due_and_not_sent_is_told() -> None:
     assert (
         sentences.conservation(a_result(tally=a_tally(never_sent=5)))
-        == "sent 10000 = 10000 completed; 5 due but never sent"
+        == "sent 10,000 = 10,000 completed; 5 due but never sent"
     )
 
 
@@ -125,6 +125,8 @@ def test_that_nothing_was_verified_is_told(url: str, said: list[str], *, verify:
 
 def test_statuses_expectations_and_surplus_are_told() -> None:
     assert sentences.responses(FAILING) == "963 2xx responses, 27 non 2xx responses"
+    many = a_result(tally=a_tally(status={200: 1_000_000, 503: 10_434}))
+    assert sentences.responses(many) == "1,000,000 2xx responses, 10,434 non 2xx responses"
     assert sentences.mismatches(FAILING) == "3 responses did not match what was expected"
     assert sentences.excess(FAILING) == "1 response came that no request had asked for"
 

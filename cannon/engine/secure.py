@@ -203,7 +203,8 @@ class SecureSocket:
     def send(self, data: bytes | memoryview, /) -> int:
         if self._over:
             raise ConnectionAbortedError(0, "closed behind a response")
-        if not self._unsent:
+        # What was taken before waits to go, or has gone while something was received: it is not taken twice.
+        if not self._accepted_bytes:
             if len(data) > _RECORD_BYTES:
                 data = data[:_RECORD_BYTES]
             try:
@@ -211,13 +212,15 @@ class SecureSocket:
             except OSError as error:
                 self._flush()
                 raise _told(error) from None
-            self._unsent = self._take()
-        sent_bytes = self._send(self._unsent)
-        if sent_bytes != len(self._unsent):
-            self._unsent = self._unsent[sent_bytes:]
-            raise BlockingIOError
-        self._unsent = b""
-        return self._accepted_bytes
+            self._unsent += self._take()
+        if self._unsent:
+            sent_bytes = self._send(self._unsent)
+            if sent_bytes != len(self._unsent):
+                self._unsent = self._unsent[sent_bytes:]
+                raise BlockingIOError
+            self._unsent = b""
+        accepted_bytes, self._accepted_bytes = self._accepted_bytes, 0
+        return accepted_bytes
 
     def close(self) -> None:
         if self.secured is not None:

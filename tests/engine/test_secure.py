@@ -367,3 +367,19 @@ def test_the_same_bytes_again_finish_what_was_sent_in_part_and_double_nothing(
     assert received == body
     assert server.socket.send(REQUEST) == len(REQUEST)
     assert server.read_all() == REQUEST
+
+
+def test_what_goes_out_while_something_is_received_is_not_taken_again(certificates: Certificates) -> None:
+    server = shaken(certificates, NEW)
+    body = bytes(range(256)) * 128
+    server.wire.rooms.append(1_000)
+    with pytest.raises(BlockingIOError):
+        server.socket.send(body)
+    # The head of a record alone: OpenSSL wants more, and what waits is sent on the occasion.
+    server.write(b"early")
+    server.wire.arrived = server.wire.arrived[:7]
+    with pytest.raises(BlockingIOError):
+        server.socket.recv(4_096)
+    assert server.socket.send(body) == 16_384
+    assert server.socket.send(body[16_384:]) == len(body) - 16_384
+    assert server.read_all() == body

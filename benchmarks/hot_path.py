@@ -28,7 +28,7 @@ from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming, Framing
 from cannon.engine.loop import Loop
 from cannon.engine.meter import Meter
-from cannon.plan import Address
+from cannon.route import Address
 from cannon.version import __version__, is_compiled
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\nUser-Agent: cannon\r\n\r\n"

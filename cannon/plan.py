@@ -13,10 +13,13 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cannon.errors import UsageError
+from cannon.pace import Pace
+from cannon.route import Address, Route
+from cannon.sequence import Body, Step, Streamed
 from cannon.text import clean, redact_url
 from cannon.tls import Tls
 
-__all__ = ["Address", "Engine", "Plan", "Stop", "Target", "Warmup"]
+__all__ = ["Engine", "Limits", "Plan", "Stop", "Target", "Timestamps", "Warmup"]
 
 SECOND_NS = 1_000_000_000
 
@@ -30,14 +33,14 @@ class Engine(StrEnum):
     SCRIPTED = "scripted"
 
 
-class Address(msgspec.Struct, frozen=True):
-    """Where to dial: a numeric address and its port, resolved before the clock starts."""
+class Timestamps(StrEnum):
+    """Where a response's end is stamped: by the kernel as its last bytes arrive, by the loop as it handles them; auto:
+    by the kernel under a rate, where it can.
+    """
 
-    ip: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+    AUTO = "auto"
+    KERNEL = "kernel"
+    LOOP = "loop"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -120,6 +123,30 @@ class Stop(msgspec.Struct, frozen=True):
             raise UsageError("-a/--amount must be 1 or more, e.g. -a 1000")
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends a connection or the run before its time; None: nothing does.
+
+    `per_connection` (-M): requests of one connection, after which it is not made again; `overall` (-O): requests of the
+    run, where there is no `per_connection`; `reconnect_after` (-D): requests after which a connection is made anew;
+    `bailout` (-B): errors, mismatched bodies and failed dials that end the run.
+    """
+
+    per_connection: int | None = None
+    overall: int | None = None
+    reconnect_after: int | None = None
+    bailout: int | None = None
+
+    def __post_init__(self) -> None:
+        for given, message in (
+            (self.per_connection, "-M/--maxConnectionRequests must be 1 or more, e.g. -M 100"),
+            (self.overall, "-O/--maxOverallRequests must be 1 or more, e.g. -O 1000"),
+            (self.reconnect_after, "-D/--reconnectRate must be 1 or more, e.g. -D 10"),
+            (self.bailout, "-B/--bailout must be 1 or more, e.g. -B 10"),
+        ):
+            if given is not None and given < 1:
+                raise UsageError(message)
+
+
 class Warmup(msgspec.Struct, frozen=True):
     """A run before the run, never in the figures."""
 
@@ -128,22 +155,38 @@ class Warmup(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting of one run. `headers` are as the user gave them, in order; `body` is what is sent."""
+    """Every setting of one run. `headers` are as the user gave them, in order; `body` is what is sent.
+
+    `sequence`: the steps that connections walk through, instead of the one request that method, headers and body make.
+    `ids`: `[<id>]` in a path or body stands for an id of its own in each request. `expect_body`: what every body must
+    be. `pace`: when requests are due; None is the closed loop. `excludes_errors`: latencies and bytes a second are
+    those of successes alone.
+    """
 
     targets: tuple[Target, ...]
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    body: Body = b""
+    sequence: tuple[Step, ...] = ()
+    ids: bool = False
+    compressed: bool = False
+    expect_body: bytes | None = None
     connections: int = 10
+    pipelining: int = 1
     workers: int = 1
     stop: Stop = Stop()
+    limits: Limits = Limits()
+    pace: Pace | None = None
     warmup: Warmup | None = None
     timeout_ns: int = 10 * SECOND_NS
     drain_ns: int = 2 * SECOND_NS
     sample_ns: int = SECOND_NS
     engine: Engine = Engine.NATIVE
+    timestamps: Timestamps = Timestamps.AUTO
     tls: Tls = Tls()
+    route: Route = Route()
     expect_status: tuple[int, ...] = ()
+    excludes_errors: bool = False
     preflight: bool = True
     title: str = ""
     log: str | None = None
@@ -167,6 +210,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 amount is not None and 0 < amount < self.connections,
                 f"-a {amount} is less than -c {self.connections}; give -a {self.connections} or more, or -c {amount}",
             ),
+            (self.pipelining < 1, "-p/--pipelining must be 1 or more, e.g. -p 10"),
+            (
+                self.pipelining > 1 and any(isinstance(step.body, Streamed) for step in self.steps),
+                "-p sends requests behind each other, and a body that is streamed from a file stops them; leave -p out",
+            ),
             (
                 any(not 200 <= status <= 999 for status in self.expect_status),
                 "--expect-status takes final statuses, e.g. --expect-status 200,404",
@@ -174,6 +222,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         ):
             if wrong:
                 raise UsageError(message)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What connections send, target by target: the sequence, or one request each."""
+        return self.sequence or tuple(
+            Step(
+                name=target.path,
+                target=position,
+                method=self.method,
+                path=target.path,
+                headers=self.headers,
+                body=self.body,
+            )
+            for position, target in enumerate(self.targets)
+        )
+
+    @property
+    def most_requests(self) -> int | None:
+        """How many requests are sent at most, whatever the time; None: no matter how many."""
+        overall = None if self.limits.per_connection is not None else self.limits.overall
+        return min((most for most in (self.stop.amount, overall) if most is not None), default=None)
 
     @property
     def tick_ns(self) -> int:
@@ -198,16 +267,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             self,
             warmup=None,
             log=None,
+            limits=Limits(reconnect_after=self.limits.reconnect_after),
             stop=self.warmup.stop,
             connections=connections,
             workers=min(self.workers, connections),
         )
 
-    def for_preflight(self) -> Plan:
-        """One request of this plan, or only a dial where a request could change something at the server."""
-        safe = self.method in _SAFE_METHODS
+    def for_preflight(self, target: int = 0) -> Plan:
+        """The first request to one of the targets, or only a dial where that could change something at the server."""
+        first = next(step for step in self.steps if step.target == target)
         return msgspec.structs.replace(
-            self, warmup=None, log=None, connections=1, workers=1, stop=Stop(amount=1 if safe else 0)
+            self,
+            targets=(self.targets[target],),
+            sequence=(msgspec.structs.replace(first, target=0),) if self.sequence else (),
+            warmup=None,
+            log=None,
+            pace=None,
+            limits=Limits(),
+            pipelining=1,
+            connections=1,
+            workers=1,
+            stop=Stop(amount=1 if first.method in _SAFE_METHODS else 0),
         )
 
 

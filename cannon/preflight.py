@@ -12,7 +12,8 @@ import msgspec
 
 from cannon.engine import fire
 from cannon.errors import Fault, InvalidRun
-from cannon.plan import Address, Plan, Target
+from cannon.plan import Plan, Target
+from cannon.route import Address
 from cannon.shard import split
 from cannon.tally import Tally
 from cannon.text import clean, redact_url

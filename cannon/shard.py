@@ -14,7 +14,10 @@ __all__ = ["Shard", "split"]
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """Shard `index` of `count`: how many connections it opens and, with an amount, how many requests it sends."""
+    """Shard `index` of `count`: how many connections it opens, and how many requests it sends at most.
+
+    Its connection j is connection index + j * count of the run.
+    """
 
     plan: Plan
     index: int
@@ -34,7 +37,7 @@ class Shard(msgspec.Struct, frozen=True):
 
 def split(plan: Plan, count: int) -> tuple[Shard, ...]:
     """The plan in `count` shards."""
-    amount = plan.stop.amount
+    amount = plan.most_requests
     return tuple(
         Shard(
             plan=plan,

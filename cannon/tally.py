@@ -17,7 +17,7 @@ import msgspec
 
 from cannon.errors import Fault
 
-__all__ = ["UNIT_BITS", "Example", "Histogram", "Row", "Tally"]
+__all__ = ["UNIT_BITS", "Example", "Histogram", "Row", "StepTally", "Tally"]
 
 UNIT_BITS = 6
 """Durations are counted in units of 2**6 ns: exact to 64 ns, and cheap to find."""
@@ -204,6 +204,16 @@ class Row(msgspec.Struct, frozen=True):
         )
 
 
+class StepTally(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The share of one step: its whole responses by status, and the durations of all that its latency is made of."""
+
+    status: dict[int, int] = {}
+    latency: Histogram = Histogram()
+
+    def __add__(self, other: StepTally) -> StepTally:
+        return StepTally(_add_counts(self.status, other.status), self.latency + other.latency)
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Counts, faults and durations. `Tally()` is the zero; + adds; bytes round-trip.
 
@@ -211,7 +221,12 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     service times of responses that stood in one read (their first byte came with their last), `spread` those
     of the others and of timeouts, `spread_first_byte` the times to the first byte of the others. `negotiated`
     counts TLS connections by protocol and cipher. `fewest_answered` and `most_answered`: responses that one
-    connection got, told once, when the shard ends.
+    connection got, told once, when the shard ends. `bailed_out`: shards that were ended by their errors.
+
+    Under a rate: `response` from the due time to the end, of the same that `whole` and `spread` hold; `late` from the
+    due time to the send, of every request sent; `woke_late` the same of those that a free connection waited for, so
+    that nobody but cannon was late. `stamped`: responses whose end the kernel stamped. `steps`: by position in the
+    plan, where it has several.
     """
 
     sent: int = 0
@@ -233,6 +248,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     examples: dict[Fault, Example] = {}
     excess: int = 0
     log_lost: int = 0
+    bailed_out: int = 0
+    stamped: int = 0
+    steps: dict[int, StepTally] = {}
     sent_bytes: int = 0
     received_bytes: int = 0
     received_body_bytes: int = 0
@@ -241,6 +259,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spread_first_byte: Histogram = Histogram()
     response: Histogram = Histogram()
     late: Histogram = Histogram()
+    woke_late: Histogram = Histogram()
     connect: Histogram = Histogram()
     tls: Histogram = Histogram()
     tls_resumed: Histogram = Histogram()
@@ -308,6 +327,13 @@ def _add_counts(one: Mapping[_Key, int], other: Mapping[_Key, int]) -> dict[_Key
     return total
 
 
+def _add_each(one: Mapping[int, StepTally], other: Mapping[int, StepTally]) -> dict[int, StepTally]:
+    total = dict(one)
+    for key, step in other.items():
+        total[key] = total.get(key, StepTally()) + step
+    return total
+
+
 def _earliest(one: Mapping[Fault, Example], other: Mapping[Fault, Example]) -> dict[Fault, Example]:
     first = dict(one)
     for fault, example in other.items():
@@ -329,6 +355,7 @@ _RULES: dict[str, Callable[[Any, Any], Any]] = {
     "errors": _add_counts,
     "connect_errors": _add_counts,
     "negotiated": _add_counts,
+    "steps": _add_each,
     "fewest_answered": _known(min),
     "most_answered": _known(max),
     "examples": _earliest,

@@ -18,7 +18,7 @@ ROOT = Path(cannon.__file__).parent
 LAYERS = (
     ("version", "errors"),
     ("units", "text"),
-    ("host", "pace", "tls"),
+    ("host", "pace", "tls", "route", "sequence"),
     ("plan",),
     ("request", "shard", "tally", "settings"),
     ("durations", "series"),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from cannon.pace import Unpaced
+from cannon.pace import Constant, Pace
 
 
-def test_the_closed_loop_is_always_due() -> None:
-    pace = Unpaced()
-    assert list(islice(pace.due_ns(), 5)) == [0] * 5
-    assert list(islice(pace.due_ns(), 5)) == [0] * 5
+def test_an_even_pace_is_due_at_equal_distances() -> None:
+    assert list(islice(Pace(Constant(1000)).due_ns(), 4)) == [0, 1_000_000, 2_000_000, 3_000_000]

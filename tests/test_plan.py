@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.plan import Address, Plan, Stop, Target, Warmup
+from cannon.plan import Plan, Stop, Target, Warmup
+from cannon.route import Address
 
 TARGET = Target.parse("http://127.0.0.1:4000/")
 

@@ -14,7 +14,8 @@ def _build(
     url: str = "http://host:4000/path?q=1", method: str = "GET", body: bytes = b"", *headers: tuple[str, str]
 ) -> Request:
     target = Target.parse(url)
-    return Request.build(Plan(targets=(target,), method=method, body=body, headers=headers), target)
+    plan = Plan(targets=(target,), method=method, body=body, headers=headers)
+    return Request.build(plan, plan.steps[0])
 
 
 def _read(request: Request) -> tuple[h11.Request, bytes]:

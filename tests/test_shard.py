@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannon.pace import Unpaced, share
+from cannon.pace import Constant, Pace
 from cannon.plan import Plan
 from cannon.shard import Shard, split
 from tests.strategies import plans
@@ -39,26 +38,12 @@ def test_a_shard_round_trips_as_bytes(plan: Plan, parts: int) -> None:
         assert Shard.from_bytes(shard.to_bytes()) == shard
 
 
-class _Steps:
-    """A pace for this test: due every `step_ns`."""
-
-    def __init__(self, step_ns: int) -> None:
-        self._step_ns = step_ns
-
-    def due_ns(self) -> Iterator[int]:
-        return count(0, self._step_ns)
-
-
-@given(st.integers(1, 10**9), shards)
-def test_due_times_of_all_shards_are_those_of_the_plan(step_ns: int, parts: int) -> None:
-    pace = _Steps(step_ns)
-    taken = [list(islice(share(pace, index, parts), 20)) for index in range(parts)]
+@given(st.integers(1, 10**6), shards)
+def test_due_times_of_all_shards_are_those_of_the_plan(per_s: int, parts: int) -> None:
+    pace = Pace(Constant(per_s))
+    taken = [list(islice(pace.due_ns(index, parts), 20)) for index in range(parts)]
     merged = [due for turn in zip(*taken, strict=True) for due in turn]
     assert merged == list(islice(pace.due_ns(), 20 * parts))
-
-
-def test_without_a_pace_everything_is_due_at_once() -> None:
-    assert list(islice(share(Unpaced(), 1, 3), 4)) == [0, 0, 0, 0]
 
 
 @given(plans())

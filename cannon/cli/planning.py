@@ -60,7 +60,8 @@ def plan_of(options: Options, urls: Sequence[str]) -> Plan:
         trace=options.debug,
         **{name: value for name, value in settings.items() if value is not None},
     )
-    Request.build(plan, target)
+    for step in plan.steps:
+        Request.build(plan, step)
     if plan.engine is Engine.HTTPX:
         from cannon.engine.client import check
 

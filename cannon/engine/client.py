@@ -75,7 +75,7 @@ def check(plan: Plan) -> None:
             raise UsageError(
                 f"--engine httpx: httpx takes no '{clean(target.host)}' for a host; give --engine native"
             ) from None
-        if written != Request.build(plan, target).data:
+        if written != Request.build(plan, plan.steps[0]).data:
             # What differs may be a secret.
             raise UsageError(
                 "--engine httpx: httpx would not send these headers as given; give --engine native"
@@ -137,7 +137,7 @@ class Client:
         )
         self._httpx = _client(self._network, context)
         self._request = _request(plan, target)
-        self._closes = Request.build(plan, target).closes
+        self._closes = Request.build(plan, plan.steps[0]).closes
         self._failures = 0
         self._status = 0
         self._stays = True
@@ -312,7 +312,7 @@ def _client(network: httpcore.AsyncNetworkBackend, context: ssl.SSLContext | Non
 
 def _request(plan: Plan, target: Target) -> httpx.Request:
     """cannon's own request, with nothing left to httpx to add."""
-    head, _, body = Request.build(plan, target).data.partition(b"\r\n\r\n")
+    head, _, body = Request.build(plan, plan.steps[0]).data.partition(b"\r\n\r\n")
     fields = [line.partition(b": ")[::2] for line in head.split(b"\r\n")[1:]]
     return httpx.Request(
         plan.method,

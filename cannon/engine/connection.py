@@ -18,7 +18,7 @@ from cannon.engine.meter import Meter
 from cannon.engine.sockets import RaggedEnd, Socket, TlsError
 from cannon.engine.upload import Upload
 from cannon.errors import Fault, FramingError
-from cannon.plan import Address
+from cannon.route import Address
 
 __all__ = ["Connection"]
 

@@ -19,7 +19,7 @@ from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import Socket, TlsError, dial_fault
 from cannon.errors import Fault
-from cannon.plan import Address
+from cannon.route import Address
 
 __all__ = ["Dialler"]
 

@@ -24,8 +24,9 @@ from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import Socket, open_socket, traced
-from cannon.plan import Address, Engine, Target
+from cannon.plan import Engine, Target
 from cannon.request import Request
+from cannon.route import Address
 from cannon.shard import Shard
 from cannon.tally import Tally
 
@@ -73,7 +74,7 @@ class _Battery:
         self._loop = loop
         self._began_ns = monotonic_ns()
         self._meter = Meter(shard.plan.succeeds, self._began_ns, log)
-        self._requests = [Request.build(shard.plan, target) for target in shard.plan.targets]
+        self._requests = [Request.build(shard.plan, step) for step in shard.plan.steps]
         self._connections: list[Connection] = []
         self._undialled: Iterator[Connection] = iter(())
         self._unbegun: Iterator[Connection] = iter(())

@@ -22,7 +22,7 @@ from cannon.engine.meter import Meter
 from cannon.engine.secure import refusal
 from cannon.engine.sockets import Secured, dial_fault
 from cannon.errors import Fault
-from cannon.plan import Address
+from cannon.route import Address
 from cannon.text import clean
 
 __all__ = [

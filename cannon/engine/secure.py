@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from cannon.engine.loop import READ, WRITE
 from cannon.engine.sockets import RaggedEnd, Secured, Socket, TlsError, open_socket
-from cannon.plan import Address
+from cannon.route import Address
 from cannon.text import clean
 from cannon.tls import Sessions, Tls
 

@@ -18,7 +18,7 @@ from typing import Protocol, TextIO
 import msgspec
 
 from cannon.errors import Fault
-from cannon.plan import Address
+from cannon.route import Address
 from cannon.text import clean, redact_headers, redact_text
 
 __all__ = [

@@ -102,7 +102,7 @@ def test_the_bytes_are_those_that_cannon_writes_each_time(settings: dict[str, ob
     with closing(Clerk(answer)) as clerk:
         tally = fire(clerk.url, amount=3, **settings)
         plan = Plan(targets=(Target.parse(clerk.url),), **settings)  # type: ignore[arg-type]  # as given
-    expected = Request.build(plan, plan.targets[0]).data
+    expected = Request.build(plan, plan.steps[0]).data
     assert clerk.came == [expected] * 3
     assert (tally.status, tally.sent_bytes) == ({204: 3}, 3 * len(expected))
 

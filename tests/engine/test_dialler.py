@@ -14,7 +14,7 @@ from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import Secured, Socket, TlsError
 from cannon.errors import Fault
-from cannon.plan import Address
+from cannon.route import Address
 from cannon.tally import Tally
 from tests.engine.fakes import FakePoller, FakeSocket
 

@@ -14,7 +14,7 @@ from cannon.engine.framing import FastFraming
 from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import RaggedEnd, TlsError
-from cannon.plan import Address
+from cannon.route import Address
 from tests.engine.fakes import FakePoller
 from tests.engine.securing import AGAIN, NEW, OLD, Server, shaken
 from tests.servers.certificates import Certificates

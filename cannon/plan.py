@@ -7,6 +7,7 @@ changed. Whatever is wrong with one raises UsageError, naming the option and sho
 from __future__ import annotations
 
 import ipaddress
+import sys
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
@@ -246,8 +247,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tick_ns(self) -> int:
-        """How often a shard tells what it counted: once a second, or a whole fraction of the sample interval."""
-        return self.sample_ns // -(-self.sample_ns // SECOND_NS)
+        """How often a shard tells what it counted: once a second, or a whole fraction of the sample interval; more often
+        where errors of several workers are to end the run.
+        """
+        often = self.limits.bailout is not None and self.workers > 1
+        most_ns = _BAILOUT_TICK_NS if often else SECOND_NS
+        return self.sample_ns // -(-self.sample_ns // most_ns)
+
+    @property
+    def stamps_by_kernel(self) -> bool:
+        """Whether ends of responses are stamped by the kernel: where it can, if asked for, or under a rate."""
+        plain = all(target.scheme == "http" for target in self.targets)
+        can = sys.platform == "linux" and plain and self.route.socket_path is None
+        wanted = self.timestamps is Timestamps.KERNEL or (
+            self.timestamps is Timestamps.AUTO and self.pace is not None
+        )
+        return can and wanted
 
     @property
     def drain_limit_ns(self) -> int:
@@ -296,6 +311,7 @@ def _is_name(host: str) -> bool:
     return all(0 < len(label) <= _LABEL_CHARACTERS for label in host.removesuffix(".").split("."))
 
 
+_BAILOUT_TICK_NS = 50_000_000
 _LABEL_CHARACTERS = 63
 _PORTS = {"http": 80, "https": 443}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -27,9 +27,11 @@ import httpx
 from cannon.engine.head import no_http, starts_a_head
 from cannon.engine.meter import Meter
 from cannon.engine.network import DialFailed, Network, Readiness, Recorder, Unsent, reason_of, system_error
+from cannon.engine.supply import Prepared, Shot
 from cannon.errors import Fault, UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan, Target, Timestamps
 from cannon.request import Request
+from cannon.sequence import Streamed
 from cannon.text import clean
 
 __all__ = ["Client", "check"]
@@ -60,10 +62,31 @@ def check(plan: Plan) -> None:
         raise UsageError(
             "--engine httpx needs a thread without a running event loop, e.g. asyncio.to_thread(run, ...)"
         )
-    if plan.method == "CONNECT":
-        raise UsageError(
-            "--engine httpx: httpx takes the answer to -m CONNECT for a tunnel; give --engine native"
-        )
+    for wrong, what in (
+        (len(plan.targets) > 1, f"fires at one URL, and {len(plan.targets)} are given"),
+        (plan.pipelining > 1, "has one request in flight on a connection, and -p asks for more"),
+        (plan.pace is not None, "fires as fast as answers come, and -R, -r, --ramp and --steps give a rate"),
+        (plan.limits.per_connection is not None, "counts no requests of a connection, as -M asks"),
+        (plan.limits.reconnect_after is not None, "counts no requests of a connection, as -D asks"),
+        (plan.limits.bailout is not None, "does not stop for errors, as -B asks"),
+        (plan.ids, "sends the same request each time, and -I asks for an id in each"),
+        (plan.expect_body is not None, "throws bodies away, and -E compares them"),
+        (bool(plan.sequence), "sends one request over and over, and --har has a sequence"),
+        (
+            any(isinstance(step.body, Streamed) for step in plan.steps),
+            "holds bodies, and this one is streamed",
+        ),
+        (plan.route.proxy is not None, "goes through no proxy, as --proxy asks"),
+        (plan.route.socket_path is not None, "knows no unix sockets, as -S asks"),
+        (plan.route.connect_to is not None, "dials the URL's own host, and --connect-to names another"),
+        (plan.route.bind is not None, "leaves its own address to the system, and --bind names one"),
+        (
+            plan.timestamps is Timestamps.KERNEL,
+            "stamps answers as httpx hands them over, not by --timestamps kernel",
+        ),
+    ):
+        if wrong:
+            raise UsageError(f"--engine httpx {what}; give --engine native")
     for target in plan.targets:
         if plan.method != plan.method.upper():
             raise UsageError(
@@ -138,6 +161,7 @@ class Client:
         self._httpx = _client(self._network, context)
         self._request = _request(plan, target)
         self._closes = Request.build(plan, plan.steps[0]).closes
+        self._shot = Shot(b"", Prepared(Request(plan.method, b""), 0))
         self._failures = 0
         self._status = 0
         self._stays = True
@@ -210,7 +234,7 @@ class Client:
         except TimeoutError:
             if not network.sent_ns:
                 return False
-            self._meter.timed_out(self._timeout_ns)
+            self._meter.timed_out(self._shot, self._timeout_ns)
             fault = Fault.TIMEOUT, f"no whole response in {self._timeout_ns / 1e9:g} s, {_where(network)}"
         except _FAILURES as error:
             fault = _fault(error, network, in_head=not self._status)
@@ -247,7 +271,8 @@ class Client:
             message = "the body ends with the connection, and that was closed without close_notify"
             return Fault.TRUNCATED, message
         now_ns = monotonic_ns()
-        self._meter.spread(self._status, now_ns - began_ns, network.first_byte_ns - began_ns)
+        self._shot.sent_ns = began_ns
+        self._meter.completed(self._shot, self._status, now_ns, network.first_byte_ns)
         self._meter.settle(now_ns - (network.ready_ns or now_ns), 1)
         network.answered += 1
         self.answered += 1

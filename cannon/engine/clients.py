@@ -16,11 +16,13 @@ from time import monotonic_ns
 
 import msgspec
 
-from cannon import host
 from cannon.engine.client import Client, check
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.meter import Meter
 from cannon.engine.network import Readiness, tell_ragged_ends
+from cannon.engine.supply import Prepared, Supply
+from cannon.engine.window import AT_ONCE, OPENING_STALLS_NS, Window
+from cannon.request import Request
 from cannon.shard import Shard
 from cannon.tally import Tally
 
@@ -28,16 +30,6 @@ __all__ = ["fire_with_httpx"]
 
 _LOOK_EVERY_NS = 10_000_000
 _END_WITHIN_NS = 2_000_000_000
-
-_AT_ONCE = 100
-"""So many connections are dialled at a time, because a server's queue of those it has not accepted is short, and so
-many begin to fire in a turn of the loop: if all did, the first request would be sent when all had been prepared.
-"""
-
-_OPENING_STALLS_NS = 250_000_000
-"""When for so long no dial has ended and nothing has come, the run begins without those that are missing; they may
-still come. Many handshakes go on in one turn of the loop, which takes longer than that.
-"""
 
 
 def fire_with_httpx(shard: Shard, control: int | None = None) -> Iterator[Tally]:
@@ -70,12 +62,15 @@ class _Battery:
         context = tell_ragged_ends(plan.tls.context()) if plan.targets[0].scheme == "https" else None
         self._readiness = readiness = Readiness()
         self._loop = asyncio.SelectorEventLoop(readiness)
-        self._meter = Meter(plan.succeeds, monotonic_ns(), log)
         # Bytes are counted where they pass: the supply only counts requests.
-        self._supply = self._meter.supply(b"", shard.amount)
+        self._supply = Supply(shard.amount, Prepared(Request(plan.method, b""), 0))
+        self._meter = Meter(
+            plan.succeeds, monotonic_ns(), self._supply, log=log, only_successes=plan.excludes_errors
+        )
+        self._window = Window(self._meter)
         self._gates = [asyncio.Event() for _ in range(shard.connections)]
         self._unbegun = iter(self._gates)
-        ramp = asyncio.Semaphore(_AT_ONCE)
+        ramp = asyncio.Semaphore(AT_ONCE)
         self._clients = [
             Client(
                 plan,
@@ -98,55 +93,51 @@ class _Battery:
         self._stopped = False
         self._aborted = False
         self._defect: BaseException | None = None
-        self._made = 0
-        self._reachable = True
-        self._longest_pause_ns = 0
         self._dialled = 0
-        self._began_ns = self._reached_ns = self._looked_ns = monotonic_ns()
+        self._looked_ns = self._window.began_ns
         self._end_ns: int | None = None
-        self._cpu_ns = 0
-        self._cpu_began_ns = 0
-        self._run_delay_ns = self._run_delay_began_ns = 0
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
             self._control = control
             self._poll.register(control, select.POLLIN)
             self._loop.add_reader(control, self._look)
+        plan, window = self._plan, self._window
         yield from self._open()
         self._begin()
-        told_ns = self._began_ns
+        reachable = True
         tick = 0
         while True:
             tick += 1
-            tick_ns = self._began_ns + tick * self._plan.tick_ns
+            tick_ns = window.began_ns + tick * plan.tick_ns
             if self._active and not self._stopped:
                 self._run_until(tick_ns if self._end_ns is None else min(tick_ns, self._end_ns))
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (self._end_ns is not None and now_ns >= self._end_ns):
                 break
-            if self._end_ns is None and self._out_of_reach(now_ns):
+            firing = any(client.sent_ns for client in self._clients)
+            reachable = window.reaches(now_ns, 2 * plan.timeout_ns, firing=firing)
+            if self._end_ns is None and not reachable:
                 break
-            yield self._tally(window_ns=now_ns - told_ns)
-            told_ns = now_ns
-            self._paused(now_ns)
+            yield window.tick(now_ns)
+            window.paused(now_ns)
         self._stopped = True
         for client, task in zip(self._clients, self._tasks, strict=True):
             if not client.sent_ns:
                 task.cancel()
-        yield self._tally(window_ns=now_ns - told_ns)
-        self._paused(now_ns)
+        yield window.tick(now_ns)
+        window.paused(now_ns)
         if self._active and not self._aborted:
-            self._run_until(now_ns + self._plan.drain_limit_ns)
+            self._run_until(now_ns + plan.drain_limit_ns)
         now_ns = monotonic_ns()
-        firing = [client.sent_ns for client in self._clients if client.sent_ns]
+        in_flight = [client.sent_ns for client in self._clients if client.sent_ns]
         self._end()
         answered = [client.answered for client in self._clients]
         yield msgspec.structs.replace(
-            self._tally(window_ns=0),
-            in_flight=len(firing),
-            oldest_in_flight_ns=now_ns - min(firing, default=now_ns),
-            never_sent=0 if self._reachable else (self._shard.amount or 0) - self._meter.sent,
+            window.outside(),
+            in_flight=len(in_flight),
+            oldest_in_flight_ns=now_ns - min(in_flight, default=now_ns),
+            never_sent=0 if reachable else (self._shard.amount or 0) - self._supply.sent,
             fewest_answered=min(answered),
             most_answered=max(answered),
         )
@@ -158,28 +149,28 @@ class _Battery:
             task = self._loop.create_task(client.run())
             task.add_done_callback(self._one_ended)
             self._tasks.append(task)
-        told_ns = self._began_ns
+        told_ns = self._window.began_ns
         moves = True
         while moves and self._dialled < len(self._clients) and not self._stopped:
             before = self._dialled, self._readiness.seen
-            self._run_until(monotonic_ns() + _OPENING_STALLS_NS)
+            self._run_until(monotonic_ns() + OPENING_STALLS_NS)
             moves = before != (self._dialled, self._readiness.seen)
             if monotonic_ns() - told_ns >= self._plan.tick_ns:
                 # Whoever says nothing for seconds is taken for hung.
                 told_ns = monotonic_ns()
-                yield self._tally(window_ns=0)
+                yield self._window.outside()
+        # Whoever watches knows by this that the window opens.
+        yield self._window.outside()
 
     def _begin(self) -> None:
         """The window opens."""
-        self._began_ns = self._reached_ns = monotonic_ns()
+        self._window.open()
         if self._plan.stop.amount is None:
-            self._end_ns = self._began_ns + self._plan.stop.duration_ns
-        self._cpu_began_ns = host.cpu_ns()
-        self._run_delay_began_ns = host.run_delay_ns() or 0
+            self._end_ns = self._window.began_ns + self._plan.stop.duration_ns
         self._begin_next()
 
     def _begin_next(self) -> None:
-        for gate in islice(self._unbegun, _AT_ONCE):
+        for gate in islice(self._unbegun, AT_ONCE):
             gate.set()
         if length_hint(self._unbegun) and not self._stopped:
             self._loop.call_soon(self._begin_next)
@@ -196,9 +187,9 @@ class _Battery:
 
     def _take(self) -> bool:
         """Whether there is one more request to send. It counts as held until httpx writes it."""
-        if self._over() or next(self._supply, None) is None:
+        if self._over() or next(self._supply.tickets, None) is None:
             return False
-        self._meter.held += 1
+        self._supply.held += 1
         return True
 
     def _over(self) -> bool:
@@ -251,36 +242,9 @@ class _Battery:
         self._stopped = True
         self._halt()
 
-    def _out_of_reach(self, now_ns: int) -> bool:
-        """Whether no dial has been answered, and no request in flight, for twice as long as a dial may take."""
-        made = self._meter.made
-        if made != self._made or any(client.sent_ns for client in self._clients):
-            self._made, self._reached_ns = made, now_ns
-        self._reachable = now_ns - self._reached_ns < 2 * self._plan.timeout_ns
-        return not self._reachable
-
     def _end(self) -> None:
         """Cancel what is left, and let it close its connections."""
         for task in self._tasks:
             task.cancel()
         if self._active:
             self._run_until(monotonic_ns() + _END_WITHIN_NS)
-
-    # What is told.
-
-    def _paused(self, since_ns: int) -> None:
-        """The time since then went into telling: nobody looked at the sockets."""
-        self._longest_pause_ns = max(self._longest_pause_ns, monotonic_ns() - since_ns)
-
-    def _tally(self, window_ns: int) -> Tally:
-        longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
-        if window_ns:
-            # Both are set against the window, so what the opening and the drain took is none of it.
-            self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
-            self._run_delay_ns = (host.run_delay_ns() or 0) - self._run_delay_began_ns
-        return self._meter.tally(
-            window_ns=window_ns,
-            cpu_ns=self._cpu_ns,
-            run_delay_ns=self._run_delay_ns,
-            longest_pause_ns=longest_pause_ns,
-        )

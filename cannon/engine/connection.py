@@ -1,69 +1,66 @@
-"""One connection's life: send, time, close, dial again.
+"""One connection's life: dial, load, send, close, dial again.
 
-The law: every request that was taken ends in exactly one count, with its Fault; what was measured is never
-corrected afterwards. The hot path is the closure that `_hot_path` makes for each socket: one receive, one clock,
-one parse, one send. Whatever is not an ordinary response, it leaves to the colder methods.
+The law: every request that was taken from the feed is sent, or held until it can be. What one socket carries is told
+in exchange.py. A request is loaded (taken), then sent; under a schedule what is loaded waits for its due time, and the
+connection is parked until then.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from time import monotonic_ns
 
 from cannon.engine.deadline import Deadline
 from cannon.engine.dialler import Dialler
-from cannon.engine.framing import Express, Framing
-from cannon.engine.loop import READ, Handler, Loop
+from cannon.engine.exchange import Exchange
+from cannon.engine.framing import Framing
+from cannon.engine.loop import Loop
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import RaggedEnd, Socket, TlsError
-from cannon.engine.upload import Upload
-from cannon.errors import Fault, FramingError
+from cannon.engine.schedule import Schedule
+from cannon.engine.sockets import Socket
+from cannon.engine.stamps import Stamps
+from cannon.engine.supply import Feed, Shot
+from cannon.plan import Limits
 from cannon.route import Address
+from cannon.tally import UNIT_BITS
 
 __all__ = ["Connection"]
 
-_READ_BYTES = (479, 4_096, 16_384, 65_536)
-"""A read takes this much at most: room for little is the cheapest (the first is the largest that Python's own
-allocator gives), so a connection begins with that, and takes the next when its room was full.
-"""
-
-
-def _record_nothing(duration: int) -> None:
-    """Stands in until the first response has told its status."""
-
 
 class Connection:
-    """Fires requests one after the other until their source is exhausted, or it is stopped.
+    """Fires the requests of its feed, up to `pipelining` at a time, until it is exhausted, or stopped.
 
-    `supply` yields the bytes of the next request; `closes`: each asks for the connection to be closed; `frame` makes
-    the framing of a new socket; `open_socket` makes a non-blocking one; `dialled` is called once, when the first
-    dial has ended, `finished` once, at the end. `answered` counts the responses of all its sockets.
+    `frame` makes the framing of a new socket; `open_socket` a non-blocking one. `schedule` tells when requests are due
+    (None: at once), `stamps` when bytes came (None: when they were read). `dialled` is called once, when the first
+    dial has ended, `finished` once, at the end. `never_sent`, after `stop`: requests that were due and waited for a
+    dial.
     """
 
     __slots__ = (
-        "_closes",
+        "_answered_before",
         "_deadline",
+        "_depth",
         "_dialler",
+        "_exchange",
+        "_feed",
         "_finished",
-        "_first_byte_ns",
-        "_first_sent_ns",
         "_frame",
-        "_framing",
-        "_held",
+        "_hot",
+        "_leg",
+        "_limits",
+        "_loaded",
         "_loop",
         "_meter",
         "_over",
-        "_read_bytes",
-        "_send_failed",
-        "_sent_ns",
-        "_socket",
-        "_supply",
+        "_parked",
+        "_requests",
+        "_schedule",
+        "_stamps",
         "_timeout_ns",
-        "_upload",
-        "answered",
+        "never_sent",
     )
-
-    _framing: Framing
 
     def __init__(
         self,
@@ -72,19 +69,30 @@ class Connection:
         meter: Meter,
         addresses: tuple[Address, ...],
         timeout_ns: int,
-        supply: Iterator[bytes],
-        closes: bool,
+        feed: Feed,
+        limits: Limits,
+        pipelining: int,
         frame: Callable[[], Framing],
         open_socket: Callable[[Address], Socket],
         dialled: Callable[[], None],
         finished: Callable[[], None],
+        schedule: Schedule | None = None,
+        stamps: Stamps | None = None,
     ) -> None:
-        self.answered = 0
+        self.never_sent = 0
         self._loop = loop
         self._meter = meter
         self._timeout_ns = timeout_ns
-        self._supply = supply
-        self._closes = closes
+        self._feed = feed
+        self._limits = limits
+        self._requests: Iterator[bytes] = feed.requests
+        if limits.per_connection is not None:
+            self._requests = islice(feed.requests, limits.per_connection)
+        # Those of one socket.
+        self._leg = self._requests
+        self._depth = pipelining
+        self._schedule = schedule
+        self._stamps = stamps
         self._frame = frame
         self._finished = finished
         self._dialler = Dialler(
@@ -97,177 +105,89 @@ class Connection:
             ended=dialled,
         )
         self._deadline = Deadline(loop, timeout_ns, self.firing_since, self._timed_out)
-        self._socket: Socket | None = None
-        self._held: bytes | None = None
-        self._upload: Upload | None = None
-        self._read_bytes = _READ_BYTES[0]
-        self._sent_ns = 0
-        self._first_sent_ns = 0
-        self._first_byte_ns = 0
-        self._send_failed = False
+        self._exchange: Exchange | None = None
+        self._loaded: deque[Shot] = deque()
+        self._answered_before = 0
+        self._parked = False
         self._over = False
-
-    # Ordinary responses.
-
-    def _hot_path(self, opened: Socket, express: Express) -> Handler:
-        """The handler of a socket on which ordinary responses are expected; it leaves at the first other one."""
-        receive = opened.recv
-        send = opened.send
-        supply = self._supply
-        read_bytes = self._read_bytes
-        # Looked up once: what stands in a module is found by its name each time.
-        clock, take = monotonic_ns, next
-        meter = self._meter
-        unit_bits = meter.unit_bits
-        recorded_status = 0
-        record: Callable[[int], None] = _record_nothing
-
-        def readable(ready_ns: int) -> None:
-            nonlocal recorded_status, record
-            try:
-                data = receive(read_bytes)
-            except OSError as error:
-                self._not_received(error)
-                return
-            now_ns = clock()
-            received_bytes = len(data)
-            meter.received_bytes += received_bytes
-            # Bytes that fill the room may be the first of more.
-            status = express.read(data) if 0 < received_bytes < read_bytes else 0
-            if not status:
-                self._loop.handle(opened.fileno(), self._readable)
-                self._received(data, now_ns)
-                return
-            if status != recorded_status:
-                recorded_status = status
-                record = meter.recorder(status)
-            record(now_ns - self._sent_ns >> unit_bits)
-            self.answered += 1
-            # The stamp that ends one request starts the next.
-            self._sent_ns = now_ns
-            try:
-                request = take(supply)
-            except StopIteration:
-                self._finish()
-                return
-            try:
-                sent_bytes = send(request)
-            except OSError as error:
-                self._not_sent(request, error, now_ns)
-                return
-            if sent_bytes != len(request):
-                self._send_rest(memoryview(request)[sent_bytes:])
-
-        return readable
-
-    # Any response.
-
-    def _readable(self, ready_ns: int) -> None:
-        """Bytes have come for the request in flight, or the end of the connection."""
-        assert self._socket is not None
-        try:
-            data = self._socket.recv(self._read_bytes)
-        except OSError as error:
-            self._not_received(error)
-            return
-        now_ns = monotonic_ns()
-        self._meter.received_bytes += len(data)
-        self._received(data, now_ns)
-
-    def _received(self, data: bytes, now_ns: int) -> None:
-        framing = self._framing
-        if not data:
-            self._closed_by_peer(now_ns)
-            return
-        if len(data) >= self._read_bytes:
-            self._read_bytes = next(
-                (room for room in _READ_BYTES if room > self._read_bytes), _READ_BYTES[-1]
-            )
-        try:
-            framing.read(data)
-        except FramingError as error:
-            self._fail(error.fault, error.message, now_ns)
-            return
-        if framing.ended:
-            self._completed(now_ns)
-            return
-        if not self._first_byte_ns:
-            self._first_byte_ns = now_ns
-        if self._socket is not None and self._socket.pending:
-            self._readable(now_ns)
-
-    def _completed(self, now_ns: int) -> None:
-        framing = self._framing
-        framing.ended = 0
-        in_one_read = not self._first_byte_ns
-        first_byte_ns = self._first_byte_ns or now_ns
-        self._first_byte_ns = 0
-        self.answered += 1
-        self._meter.spread(framing.status, now_ns - self._sent_ns, first_byte_ns - self._sent_ns)
-        if framing.excess:
-            self._meter.excess += 1
-        if not framing.keep_alive or self._closes or self._upload is not None or self._send_failed:
-            # After an answer to half a request the connection cannot be used again, whatever the server says.
-            self._reconnect(now_ns)
-            return
-        try:
-            request = next(self._supply)
-        except StopIteration:
-            self._finish()
-            return
-        self._send(request, now_ns, may_be_ordinary=in_one_read)
+        request = feed.prepared.request
+        self._hot = (
+            feed.uniform
+            and pipelining == 1
+            and schedule is None
+            and stamps is None
+            and request.stream is None
+            and not request.closes
+            and not meter.only_successes
+        )
 
     # Sending.
 
-    def _send(self, request: bytes, now_ns: int, *, may_be_ordinary: bool) -> None:
-        opened = self._socket
-        assert opened is not None
-        self._sent_ns = now_ns
-        self._framing.expect(None)
-        express = self._framing.express() if may_be_ordinary and not self._closes else None
-        self._loop.handle(
-            opened.fileno(), self._readable if express is None else self._hot_path(opened, express)
-        )
-        try:
-            sent_bytes = opened.send(request)
-        except OSError as error:
-            self._not_sent(request, error, now_ns)
+    def _refill(self, now_ns: int) -> None:
+        """Send what may be sent now: as many requests as may be in flight, under a schedule those that are due."""
+        exchange = self._exchange
+        if exchange is None or exchange.upload is not None or self._parked:
             return
-        if sent_bytes != len(request):
-            self._send_rest(memoryview(request)[sent_bytes:])
+        in_flight = len(exchange.in_flight)
+        ready: list[Shot] = []
+        while in_flight + len(ready) < self._depth:
+            shot = self._next(now_ns)
+            if shot is None:
+                break
+            ready.append(shot)
+            if shot.prepared.request.closes or shot.prepared.request.stream is not None:
+                break
+        if ready:
+            exchange.send(ready, now_ns)
+            if not in_flight:
+                self._deadline.arm()
+        elif not in_flight and not self._loaded:
+            self._leg_ended(now_ns)
 
-    def _not_sent(self, request: bytes, error: OSError, now_ns: int) -> None:
-        if isinstance(error, BlockingIOError):
-            self._send_rest(memoryview(request))
-            return
-        # Nothing was handed over: the peer closed between two requests. This one waits for the next connection.
-        fresh = self._fresh
-        self._meter.closed_idle += 1
-        self._hold(request)
-        self._close()
-        if fresh:
-            self._dialler.dial_after_pause(now_ns)
+    def _next(self, now_ns: int) -> Shot | None:
+        """The next request to be sent now. None: there is none, or it is not due, and the connection is parked."""
+        if self._loaded:
+            shot = self._loaded.popleft()
+            self._meter.supply.release(shot)
         else:
-            self._dialler.dial(now_ns)
+            try:
+                shot = Shot(next(self._leg), self._feed.prepared)
+            except StopIteration:
+                return None
+        if self._schedule is None or shot.due_ns:
+            return shot
+        shot.due_ns = self._schedule.take(now_ns)
+        if shot.due_ns:
+            return shot
+        self._hold(shot)
+        self._parked = True
+        self._schedule.park(self)
+        return None
 
-    def _send_rest(self, rest: memoryview) -> None:
-        assert self._socket is not None
-        self._upload = Upload(
-            loop=self._loop,
-            meter=self._meter,
-            opened=self._socket,
-            rest=rest,
-            readable=self._readable,
-            ended=self._uploaded,
-        )
+    def fire_due(self, due_ns: int) -> None:
+        """What is loaded was due then, and this connection was free."""
+        self._parked = False
+        shot = self._loaded[0]
+        shot.due_ns = due_ns
+        if self._exchange is None:
+            self._dialler.dial(monotonic_ns())
+            return
+        self._refill(monotonic_ns())
+        if shot.sent_ns:
+            self._meter.woke_late.append(shot.sent_ns - due_ns >> UNIT_BITS)
 
-    def _uploaded(self, whole: bool) -> None:
-        assert self._socket is not None
-        self._upload = None
-        self._send_failed = not whole
-        self._loop.watch(self._socket.fileno(), READ, self._readable)
+    def _hold(self, shot: Shot) -> None:
+        """Keep a request that was taken but cannot be sent yet."""
+        self._meter.supply.hold(shot)
+        self._loaded.append(shot)
 
-    # Between two connections.
+    def _take_back(self, shots: list[Shot]) -> None:
+        """They were not sent after all, and wait for the next connection."""
+        for shot in reversed(shots):
+            self._meter.supply.hold(shot)
+            self._loaded.appendleft(shot)
+
+    # Between two sockets.
 
     def dial(self, now_ns: int) -> None:
         """Open: dial, and wait for `begin`."""
@@ -278,112 +198,96 @@ class Connection:
         self._dialler.release(now_ns)
 
     def _connected(self, opened: Socket, now_ns: int) -> None:
-        self._socket = opened
-        self._framing = self._frame()
-        self._first_byte_ns = 0
-        self._send_failed = False
-        self._first_sent_ns = self._sent_ns = now_ns
-        self._loop.watch(opened.fileno(), READ, self._readable)
-        self._deadline.arm()
-        request = self._held
-        if request is not None:
-            self._held = None
-            self._meter.held -= 1
-            self._meter.unsent_bytes -= len(request)
-        else:
-            try:
-                request = next(self._supply)
-            except StopIteration:
-                self._finish()
-                return
-        self._send(request, now_ns, may_be_ordinary=True)
+        if self._limits.reconnect_after is not None:
+            most = self._limits.reconnect_after - len(self._loaded)
+            self._leg = islice(self._requests, max(0, most))
+        self._exchange = Exchange(
+            loop=self._loop,
+            meter=self._meter,
+            opened=opened,
+            framing=self._frame(),
+            timeout_ns=self._timeout_ns,
+            requests=self._leg if self._hot else None,
+            stamps=self._stamps,
+            room=self._refill,
+            over=self._reconnect,
+            idle=self._closed_idle,
+            unsent=self._take_back,
+        )
+        self._refill(now_ns)
 
-    def _hold(self, request: bytes) -> None:
-        """Keep a request that was taken but not sent for the next connection."""
-        self._held = request
-        self._meter.held += 1
-        self._meter.unsent_bytes += len(request)
+    def _leg_ended(self, now_ns: int) -> None:
+        """There is no more to send here; maybe on another socket."""
+        if self._leg is self._requests:
+            self._finish()
+        else:
+            self._reconnect(now_ns)
 
     def _reconnect(self, now_ns: int) -> None:
         """Dial for the next request, if there is one: nobody dials for nothing."""
         self._close()
-        try:
-            request = next(self._supply)
-        except StopIteration:
-            self._finish()
-            return
-        self._hold(request)
+        self._unpark()
+        if not self._loaded:
+            try:
+                self._hold(Shot(next(self._requests), self._feed.prepared))
+            except StopIteration:
+                self._finish()
+                return
         self._dialler.dial(now_ns)
 
-    # Faults.
-
-    def _not_received(self, error: OSError) -> None:
-        if isinstance(error, BlockingIOError):
-            return
-        if isinstance(error, RaggedEnd):
-            self._closed_by_peer(monotonic_ns(), ragged=True)
-            return
-        if isinstance(error, TlsError):
-            self._fail(Fault.TLS, f"{error.strerror}, {self._where()}", monotonic_ns())
-            return
-        fault = Fault.RESET if self._first_byte_ns or self._fresh else Fault.STALE
-        self._fail(fault, f"{error.strerror}, {self._where()}", monotonic_ns())
-
-    def _closed_by_peer(self, now_ns: int, *, ragged: bool = False) -> None:
-        if not self._first_byte_ns:
-            fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
-            self._fail(fault if self._fresh else Fault.STALE, f"closed {self._where()}", now_ns)
-            return
-        try:
-            self._framing.end()
-        except FramingError as error:
-            self._fail(error.fault, error.message, now_ns)
-            return
-        if ragged:
-            # The close was to be the end of the body, and anybody on the way could have made this one.
-            message = "the body ends with the connection, and that was closed without close_notify"
-            self._fail(Fault.TRUNCATED, message, now_ns)
-            return
-        self._completed(now_ns)
+    def _closed_idle(self, excess: bool) -> None:
+        """The peer closed while nothing was in flight, or said what nobody asked for."""
+        self._meter.closed_idle += 1
+        self._meter.excess += excess
+        fresh = self._exchange is not None and self._exchange.fresh
+        self._close()
+        now_ns = monotonic_ns()
+        if self._parked and self._schedule is not None:
+            # Dialled again when it is needed, and that is last.
+            self._schedule.unpark(self)
+            self._schedule.park(self, last=True)
+        elif fresh:
+            self._dialler.dial_after_pause(now_ns)
+        else:
+            self._dialler.dial(now_ns)
 
     def _timed_out(self, now_ns: int) -> None:
-        self._meter.timed_out(self._timeout_ns)
-        self._fail(
-            Fault.TIMEOUT, f"no whole response in {self._timeout_ns / 1e9:g} s, {self._where()}", now_ns
-        )
+        if self._exchange is not None:
+            self._exchange.timed_out(now_ns)
 
-    def _fail(self, fault: Fault, message: str, now_ns: int) -> None:
-        self._meter.failed(fault, message, now_ns)
-        self._first_byte_ns = 0
-        self._reconnect(now_ns)
+    # What is asked of outside, and the end.
 
     @property
-    def _fresh(self) -> bool:
-        """Whether the request in flight is the first of its connection."""
-        return self._sent_ns == self._first_sent_ns
+    def answered(self) -> int:
+        """Responses that it got, over all its sockets."""
+        return self._answered_before + (self._exchange.answered if self._exchange is not None else 0)
 
-    def _where(self) -> str:
-        if self._first_byte_ns:
-            return "in mid-response"
-        return "before any byte of a response" + ("" if self._fresh else ", on a reused connection")
-
-    # The end.
+    @property
+    def in_flight(self) -> int:
+        """How many requests are waiting for their response."""
+        return len(self._exchange.in_flight) if self._exchange is not None else 0
 
     def firing_since(self) -> int | None:
-        """When the request in flight was sent; None when there is none."""
-        return self._sent_ns if self._socket is not None else None
+        """When the oldest request in flight was sent; None when there is none."""
+        exchange = self._exchange
+        return exchange.in_flight[0].sent_ns if exchange is not None and exchange.in_flight else None
 
     def stop(self) -> None:
         """Send no more; what is in flight is still read."""
-        self._supply = iter(())
-        if self._socket is None:
+        self._requests = self._leg = iter(())
+        self._unpark()
+        # They stay held: nobody will have sent them.
+        self.never_sent += sum(shot.due_ns > 0 for shot in self._loaded)
+        self._loaded.clear()
+        if self._exchange is not None and self._exchange.in_flight:
+            self._exchange.stop()
+        else:
             self._finish()
-        elif self._upload is None:
-            self._loop.handle(self._socket.fileno(), self._readable)
 
     def abandon(self) -> None:
         """Close at once, whatever is in flight."""
         self._over = True
+        self._unpark()
         self._dialler.stop()
         self._close()
 
@@ -392,9 +296,13 @@ class Connection:
             self.abandon()
             self._finished()
 
+    def _unpark(self) -> None:
+        if self._parked and self._schedule is not None:
+            self._schedule.unpark(self)
+        self._parked = False
+
     def _close(self) -> None:
-        self._upload = None
-        if self._socket is not None:
-            self._loop.forget(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._answered_before += exchange.answered
+            exchange.close()

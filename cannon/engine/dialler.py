@@ -3,6 +3,10 @@
 The law: an attempt ends in exactly one count, made or failed with its Fault, or it is in progress when the run
 ends. A refusing server gets no hot loop. Addresses are tried for who answers; whom we then do not trust is no
 reason to try the next.
+
+What takes time is told apart: a connect lasts until bytes can reach the server, so a tunnel through a proxy is part
+of it; what TLS takes after that is not. A proxy that cannot be dialled, or opens no tunnel, is a fault of its own
+kind, but a timeout is a timeout whoever does not answer: the message says who it was.
 """
 
 from __future__ import annotations
@@ -17,15 +21,18 @@ from time import monotonic_ns
 from cannon.engine.deadline import Deadline
 from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
-from cannon.engine.sockets import Socket, TlsError, dial_fault
+from cannon.engine.sockets import ProxyError, Socket, TlsError, dial_fault
 from cannon.errors import Fault
-from cannon.route import Address
+from cannon.route import Address, Peer
 
 __all__ = ["Dialler"]
 
 _PAUSE_FIRST_NS = 10_000_000
 _PAUSE_LONGEST_NS = 500_000_000
 
+_QUEUE_FIRST_NS = 1_000_000
+_QUEUE_LONGEST_NS = 256_000_000
+"""How long a full queue of a unix socket is left alone: nothing tells when it has room again."""
 
 _FAREWELL_BYTES = 16_384
 
@@ -106,9 +113,23 @@ class Dialler:
         address = self._addresses[self._address_at]
         try:
             self._socket = opened = self._open_socket(address)
-            code = opened.connect_ex((address.ip, address.port))
         except OSError as error:
             self._answered(error.errno or errno.EIO, address, tried)
+            return
+        self._connect(opened, address, tried, _QUEUE_FIRST_NS)
+
+    def _connect(self, opened: Socket, address: Address, tried: int, pause_ns: int) -> None:
+        try:
+            code = opened.connect_ex(address.sockaddr)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code == errno.EAGAIN and address.path:
+            # TCP would ask again by itself; of a unix socket the attempt just has not begun (connect(2)).
+            def again(due_ns: int) -> None:
+                if self._socket is opened:
+                    self._connect(opened, address, tried, min(2 * pause_ns, _QUEUE_LONGEST_NS))
+
+            self._loop.call_at(monotonic_ns() + pause_ns, again)
             return
         if code != errno.EINPROGRESS:
             self._answered(code, address, tried)
@@ -130,13 +151,16 @@ class Dialler:
             self._address_at = (self._address_at + 1) % len(self._addresses)
             self._dial_address(now_ns, tried + 1)
         else:
-            self._failed(dial_fault(code), f"{os.strerror(code)}, dialling {address}", now_ns)
+            self._failed(dial_fault(code, address), f"{os.strerror(code)}, dialling {address}", now_ns)
 
     def _shake_hands(self, ready_ns: int) -> None:
         opened = self._socket
         assert opened is not None
         try:
             waits_for = opened.handshake()
+        except ProxyError as error:
+            self._failed(Fault.PROXY, str(error.strerror), monotonic_ns())
+            return
         except TlsError as error:
             self._failed(Fault.TLS, str(error.strerror), monotonic_ns())
             return
@@ -149,9 +173,13 @@ class Dialler:
         now_ns = monotonic_ns()
         self._phase = _Phase.HOLDING
         self._failures = 0
-        self._meter.connected(self._answered_ns - self._began_ns)
-        if opened.secured is not None:
-            self._meter.secured(now_ns - self._answered_ns, opened.secured)
+        secured = opened.secured
+        if secured is None:
+            self._meter.connected(now_ns - self._began_ns)
+        else:
+            secured_from_ns = max(secured.began_ns, self._answered_ns)
+            self._meter.connected(secured_from_ns - self._began_ns)
+            self._meter.secured(now_ns - secured_from_ns, secured)
         if self._released:
             self._hand_over(now_ns)
         else:
@@ -185,8 +213,9 @@ class Dialler:
 
     def _failed(self, fault: Fault, message: str, now_ns: int) -> None:
         self._close()
-        self._meter.not_connected(fault, message, now_ns)
         self.dial_after_pause(now_ns)
+        # Last: enough failures end the run, and with it this attempt that is to come.
+        self._meter.not_connected(fault, message, now_ns)
         self._attempt_ended()
 
     def _dialling_since(self) -> int | None:
@@ -195,12 +224,20 @@ class Dialler:
     def _timed_out(self, now_ns: int) -> None:
         address = self._addresses[self._address_at]
         if self._answered_ns >= self._began_ns:
+            assert self._socket is not None
             message = f"no end of the TLS handshake with {address} (does this port speak TLS?)"
+            if self._socket.tunnelling:
+                message = f"{address} answered the dial and opened no tunnel"
+            elif address.peer is Peer.PROXY:
+                message = (
+                    f"no end of the TLS handshake through {address} (does the server speak TLS on this port?)"
+                )
             self._failed(Fault.TIMEOUT, message, now_ns)
             return
         # One address that never answers must not keep the next from being tried.
         self._address_at = (self._address_at + 1) % len(self._addresses)
-        self._failed(Fault.TIMEOUT, f"no answer, dialling {address}", now_ns)
+        full = " (the queue of its server is full)" if address.path else ""
+        self._failed(Fault.TIMEOUT, f"no answer, dialling {address}{full}", now_ns)
 
     def _close(self) -> None:
         if self._socket is not None:

@@ -19,32 +19,34 @@ from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from cannon.engine.reader import HEAD_LIMIT_BYTES, Bodies, Reader
+from cannon.engine.reader import HEAD_LIMIT_BYTES, Bodies, Owed, Reader
 from cannon.errors import FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "Bodies", "Express", "FastFraming", "Framing"]
+__all__ = ["HEAD_LIMIT_BYTES", "Bodies", "Express", "FastFraming", "Framing", "Owed"]
 
 
 class Framing(Protocol):
     """What a connection does with the bytes of a socket, read at most HEAD_LIMIT_BYTES at once.
 
-        expect(None)        before each request
+        expect(owed)        before each request; they are answered in this order
         express()           a lane for what is ordinary, if one is open; while nothing of a response has come
         read(data)          in every other case; FramingError for what is no response
-        if ended: ...       count, then ended = 0 and earlier.clear()
+        if statuses: ...    count, then statuses.clear() and mismatched.clear()
         end()               at the end of input, while a response is owed
 
-    The attributes are those of Outcome.
+    In the lane one response is owed the whole time: it is expected once, when the lane is entered. The attributes are
+    those of Outcome; `between`: no response is in progress.
     """
 
-    ended: int
-    status: int
-    earlier: list[int]
+    statuses: list[int]
+    mismatched: list[int]
     keep_alive: bool
     excess: bool
     broken: FramingError | None
 
-    def expect(self, token: None, /) -> None: ...
+    @property
+    def between(self) -> bool: ...
+    def expect(self, owed: Owed, /) -> None: ...
     def express(self) -> Express | None: ...
     def read(self, data: bytes) -> None: ...
     def end(self) -> None: ...
@@ -138,23 +140,19 @@ class Express:
 
 
 class FastFraming(Reader):
-    """llhttp for what is ordinary, the Reader for the rest.
+    """llhttp for what is ordinary, the Reader for the rest. lane: the express lane, where it is shared."""
 
-    head: the requests are HEAD; pipelined: several may be owed at once. Both are always read with care, which
-    costs little while heads repeat. lane: the express lane, where it is shared.
-    """
+    __slots__ = ("_lane",)
 
-    __slots__ = ("_all_with_care", "_lane")
-
-    def __init__(
-        self, *, head: bool, bodies: Bodies, pipelined: bool = False, lane: Express | None = None
-    ) -> None:
-        super().__init__(head=head, bodies=bodies)
-        self._all_with_care = head or pipelined
+    def __init__(self, *, bodies: Bodies, lane: Express | None = None) -> None:
+        super().__init__(bodies=bodies)
         self._lane = lane if lane is not None else Express(bodies)
 
     def express(self) -> Express | None:
-        """An express lane for the response that is owed, and those after it; None where care is needed."""
-        if self._all_with_care or not self.between:
+        """An express lane for the response that is owed, and those after it; None where care is needed: for several at
+        once, which would come in one read, for HEAD, and where the body is to be compared.
+        """
+        owed = self._only_owed()
+        if owed is None or owed.head or owed.body is not None or not self.between:
             return None
         return self._lane

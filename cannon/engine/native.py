@@ -10,40 +10,27 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from operator import length_hint
 from time import monotonic_ns
 
 import msgspec
 
-from cannon import host
+from cannon.engine.assembly import Assembly
 from cannon.engine.connection import Connection
-from cannon.engine.framing import Express, FastFraming, Framing
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
-from cannon.engine.meter import Meter
-from cannon.engine.sockets import Socket, open_socket, traced
-from cannon.plan import Engine, Target
-from cannon.request import Request
-from cannon.route import Address
+from cannon.engine.window import AT_ONCE, OPENING_STALLS_NS, Window
 from cannon.shard import Shard
 from cannon.tally import Tally
 
 __all__ = ["fire_natively"]
 
-_AT_ONCE = 100
-"""So many connections are dialled at a time, because a server's queue of those it has not accepted is short, and so
-many begin to fire at a time, because nobody reads answers meanwhile.
-"""
-
 _GLANCE_NS = 20_000_000
 
 _FIRST_TOLD_NS = 100_000_000
 """An opening that takes longer is told of, then once a tick."""
-
-_OPENING_STALLS_NS = 250_000_000
-"""When no dial has ended for so long, the run begins without those that are missing; they may still come."""
 
 
 def fire_natively(shard: Shard, control: int | None = None, poller: Poller | None = None) -> Iterator[Tally]:
@@ -53,7 +40,7 @@ def fire_natively(shard: Shard, control: int | None = None, poller: Poller | Non
     unless given. What takes time to load is loaded by this call; the first Tally that is asked for begins to dial.
     """
     log = LatencyLog(shard.plan.log) if shard.plan.log else None
-    return _fire(_Battery(shard, Loop(poller), log), log, control)
+    return _fire(_Battery(shard, Loop(poller, fine=shard.plan.pace is not None), log), log, control)
 
 
 def _fire(battery: _Battery, log: LatencyLog | None, control: int | None) -> Iterator[Tally]:
@@ -66,163 +53,135 @@ def _fire(battery: _Battery, log: LatencyLog | None, control: int | None) -> Ite
 
 
 class _Battery:
-    """The connections of one shard, and what they share."""
+    """A shard that is fired: when its connections are dialled, when they begin, and when they stop."""
 
     def __init__(self, shard: Shard, loop: Loop, log: LatencyLog | None) -> None:
         self._shard = shard
         self._plan = shard.plan
         self._loop = loop
-        self._began_ns = monotonic_ns()
-        self._meter = Meter(shard.plan.succeeds, self._began_ns, log)
-        self._requests = [Request.build(shard.plan, step) for step in shard.plan.steps]
         self._connections: list[Connection] = []
+        self._assembly = Assembly(
+            shard,
+            loop,
+            log,
+            dialled=self._one_dialled,
+            finished=self._one_finished,
+            faulted=self._one_faulted,
+        )
+        self._connections = self._assembly.connections
+        self._meter = self._assembly.meter
+        self._window = Window(self._meter)
         self._undialled: Iterator[Connection] = iter(())
         self._unbegun: Iterator[Connection] = iter(())
         self._dialled = 0
         self._opening = False
-        self._active = 0
+        self._active = len(self._connections)
         self._stopped = False
         self._aborted = False
-        self._longest_pause_ns = 0
-        self._made = 0
-        self._reached_ns = self._began_ns
-        self._reachable = True
-        self._cpu_ns = self._cpu_began_ns = 0
-        self._run_delay_ns = self._run_delay_began_ns = 0
-        self._make()
+        self._faults = 0
+        self._bailed_out = False
+        self._in_flight = 0
+        self._oldest_ns: int | None = None
 
     def fire(self, control: int | None) -> Iterator[Tally]:
         if control is not None:
             self._watch(control)
-        plan = self._plan
+        plan, window = self._plan, self._window
         yield from self._open()
-        self._begin()
-        end_ns = None if plan.stop.amount is not None else self._began_ns + plan.stop.duration_ns
-        told_ns = self._began_ns
+        end_ns = self._begin()
+        reachable = True
         tick = 0
         while True:
             tick += 1
-            tick_ns = self._began_ns + tick * plan.tick_ns
+            tick_ns = window.began_ns + tick * plan.tick_ns
             if self._active and not self._stopped:
                 self._loop.run(tick_ns if end_ns is None else min(tick_ns, end_ns), self._meter.settle)
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (end_ns is not None and now_ns >= end_ns):
                 break
-            if end_ns is None and self._out_of_reach(now_ns):
+            firing = self._oldest() is not None
+            reachable = window.reaches(now_ns, 2 * plan.timeout_ns, firing=firing)
+            if end_ns is None and not reachable:
                 break
-            yield self._tally(window_ns=now_ns - told_ns)
-            told_ns = now_ns
-            self._paused(now_ns)
+            yield window.tick(now_ns)
+            if self._assembly.stamps is not None:
+                self._assembly.stamps.measure()
+            window.paused(now_ns)
+        stopped_ns = now_ns if end_ns is None else min(now_ns, end_ns)
         self._stop_sending()
         drained_ns = now_ns + plan.drain_limit_ns
-        yield self._tally(window_ns=now_ns - told_ns)
-        self._paused(now_ns)
+        yield window.tick(now_ns)
+        window.paused(now_ns)
         if self._active and not self._aborted:
             self._loop.run(drained_ns, self._meter.settle)
         now_ns = monotonic_ns()
-        firing = [
-            since for connection in self._connections if (since := connection.firing_since()) is not None
-        ]
-        last = self._tally(window_ns=0)
+        if not self._bailed_out:
+            self._look_in_flight()
+        never_sent = self._never_sent(stopped_ns, reachable=reachable)
         yield msgspec.structs.replace(
-            last,
-            in_flight=len(firing),
-            oldest_in_flight_ns=now_ns - min(firing, default=now_ns),
-            never_sent=0 if self._reachable else (self._shard.amount or 0) - self._meter.sent,
+            window.outside(),
+            in_flight=self._in_flight,
+            oldest_in_flight_ns=now_ns - (self._oldest_ns or now_ns),
+            never_sent=never_sent,
+            bailed_out=int(self._bailed_out),
             fewest_answered=min(connection.answered for connection in self._connections),
             most_answered=max(connection.answered for connection in self._connections),
         )
 
     def close(self) -> None:
         """Close everything; nothing of a shard outlives it."""
-        self._undialled = iter(())
+        self._undialled = self._unbegun = iter(())
         for connection in self._connections:
             connection.abandon()
         self._loop.close()
 
-    def _make(self) -> None:
-        plan, shard = self._plan, self._shard
-        target, request = plan.targets[0], self._requests[0]
-        supply = self._meter.supply(request.data, shard.amount)
-        frame = self._framing(request)
-        open_one = self._sockets(target)
-        for _ in range(shard.connections):
-            opener = open_one()
-            self._connections.append(
-                Connection(
-                    loop=self._loop,
-                    meter=self._meter,
-                    addresses=target.addresses,
-                    timeout_ns=plan.timeout_ns,
-                    supply=supply,
-                    closes=request.closes,
-                    frame=frame,
-                    open_socket=traced(opener) if plan.trace else opener,
-                    dialled=self._one_dialled,
-                    finished=self._one_finished,
-                )
-            )
-        self._active = len(self._connections)
+    # The begin.
 
     def _open(self) -> Iterator[Tally]:
         """Dial, until the last has been answered or refused, or nothing moves any more; for as long as one dial may
         take at most.
         """
+        window = self._window
         self._undialled = iter(self._connections)
-        for connection in islice(self._undialled, _AT_ONCE):
+        for connection in islice(self._undialled, AT_ONCE):
             connection.dial(monotonic_ns())
         began_ns = moved_ns = now_ns = monotonic_ns()
         tell_ns = began_ns + _FIRST_TOLD_NS
         dialled = 0
         self._opening = True
         while self._dialled < len(self._connections) and not self._stopped:
-            if now_ns - moved_ns >= _OPENING_STALLS_NS or now_ns - began_ns >= self._plan.timeout_ns:
+            if now_ns - moved_ns >= OPENING_STALLS_NS or now_ns - began_ns >= self._plan.timeout_ns:
                 break
-            self._loop.run(min(moved_ns + _OPENING_STALLS_NS, tell_ns), self._meter.settle)
+            self._loop.run(min(moved_ns + OPENING_STALLS_NS, tell_ns), self._meter.settle)
             now_ns = monotonic_ns()
             if self._dialled != dialled:
                 dialled, moved_ns = self._dialled, now_ns
             if now_ns >= tell_ns:
                 tell_ns = now_ns + self._plan.tick_ns
-                yield self._tally(window_ns=0)
+                yield window.outside()
         self._opening = False
         # Whoever watches knows by this that the window opens.
-        yield self._tally(window_ns=0)
+        yield window.outside()
 
-    def _begin(self) -> None:
-        """The window opens; for whoever was stopped before, on nothing."""
-        self._began_ns = self._reached_ns = monotonic_ns()
-        self._cpu_began_ns = host.cpu_ns()
-        self._run_delay_began_ns = host.run_delay_ns() or 0
+    def _begin(self) -> int | None:
+        """The window opens; for whoever was stopped before, on nothing. Returns when it ends, None: with the amount."""
+        self._window.open()
+        began_ns, stop = self._window.began_ns, self._plan.stop
+        end_ns = None if stop.amount is not None else began_ns + stop.duration_ns
         if not self._stopped:
+            for schedule in self._assembly.schedules:
+                schedule.begin(began_ns, end_ns)
             self._unbegun = iter(self._connections)
-            self._begin_next(self._began_ns)
+            self._begin_next(began_ns)
+        return end_ns
 
     def _begin_next(self, now_ns: int) -> None:
-        for connection in islice(self._unbegun, _AT_ONCE):
+        for connection in islice(self._unbegun, AT_ONCE):
             connection.begin(monotonic_ns())
         if length_hint(self._unbegun):
             self._loop.call_at(now_ns, self._begin_next)
 
-    def _framing(self, request: Request) -> Callable[[], Framing]:
-        """Makes the framing of each socket."""
-        head, bodies = request.expects_no_body, self._meter.bodies
-        if self._plan.engine is Engine.H11:
-            from cannon.engine.strict import StrictFraming
-
-            return lambda: StrictFraming(head=head, bodies=bodies)
-        lane = Express(bodies)
-        return lambda: FastFraming(head=head, bodies=bodies, lane=lane)
-
-    def _sockets(self, target: Target) -> Callable[[], Callable[[Address], Socket]]:
-        """Makes for each connection what opens its sockets: over TLS each has its own sessions."""
-        if target.scheme == "http":
-            return lambda: open_socket
-        from cannon.engine.secure import Security
-
-        tls = self._plan.tls
-        context = tls.context()
-        return lambda: Security(context, tls, target.host).open_socket
+    # What connections tell.
 
     def _one_dialled(self) -> None:
         """The ramp: the next connection is dialled when one before it has been answered, or refused."""
@@ -232,23 +191,29 @@ class _Battery:
         connection = next(self._undialled, None)
         if connection is not None:
             # Not at once: a dial that fails at once would come back here, and nobody knows how deep.
-            self._loop.call_at(self._began_ns, connection.dial)
-
-    def _out_of_reach(self, now_ns: int) -> bool:
-        """Whether no dial has been answered, and no request in flight, for twice as long as a dial may take.
-
-        A run of a fixed amount has no other end when its server has gone for good.
-        """
-        made = self._meter.made
-        if made != self._made or any(connection.firing_since() for connection in self._connections):
-            self._made, self._reached_ns = made, now_ns
-        self._reachable = now_ns - self._reached_ns < 2 * self._plan.timeout_ns
-        return not self._reachable
+            self._loop.call_at(self._window.began_ns, connection.dial)
 
     def _one_finished(self) -> None:
         self._active -= 1
         if not self._active:
             self._loop.halt()
+
+    def _one_faulted(self) -> None:
+        """An error, a body that was not expected, or a dial that failed. With enough of them it ends here: nothing of
+        the same turn is counted any more.
+        """
+        self._faults += 1
+        if self._faults != self._plan.limits.bailout:
+            return
+        self._bailed_out = self._stopped = self._aborted = True
+        self._undialled = self._unbegun = iter(())
+        self._look_in_flight()
+        for connection in self._connections:
+            connection.stop()
+            connection.abandon()
+        self._loop.halt()
+
+    # The end.
 
     def _watch(self, control: int) -> None:
         """Look at the control, and not only when its turn comes: with ten thousand sockets ready that takes a while."""
@@ -261,7 +226,7 @@ class _Battery:
             self._loop.call_at(now_ns + _GLANCE_NS, look)
 
         self._loop.watch(control, READ, lambda ready_ns: self._controlled(control))
-        self._loop.call_at(self._began_ns + _GLANCE_NS, look)
+        self._loop.call_at(self._window.began_ns + _GLANCE_NS, look)
 
     def _controlled(self, control: int) -> None:
         """Somebody outside wants the end."""
@@ -279,19 +244,23 @@ class _Battery:
         for connection in self._connections:
             connection.stop()
 
-    def _paused(self, since_ns: int) -> None:
-        """The time since then went into telling: nobody looked at the sockets."""
-        self._longest_pause_ns = max(self._longest_pause_ns, monotonic_ns() - since_ns)
-
-    def _tally(self, window_ns: int) -> Tally:
-        longest_pause_ns, self._longest_pause_ns = self._longest_pause_ns, 0
-        if window_ns:
-            # Both are set against the window, so what the opening and the drain took is none of it.
-            self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
-            self._run_delay_ns = (host.run_delay_ns() or 0) - self._run_delay_began_ns
-        return self._meter.tally(
-            window_ns=window_ns,
-            cpu_ns=self._cpu_ns,
-            run_delay_ns=self._run_delay_ns,
-            longest_pause_ns=longest_pause_ns,
+    def _oldest(self) -> int | None:
+        """When the oldest request in flight was sent."""
+        return min(
+            (since for connection in self._connections if (since := connection.firing_since()) is not None),
+            default=None,
         )
+
+    def _look_in_flight(self) -> None:
+        self._oldest_ns = self._oldest()
+        self._in_flight = sum(connection.in_flight for connection in self._connections)
+
+    def _never_sent(self, stopped_ns: int, *, reachable: bool) -> int:
+        """Requests that were due when sending stopped, and not sent; of an amount whose server has gone, the rest."""
+        amount, sent = self._shard.amount, self._meter.supply.sent
+        left = 0 if amount is None else amount - sent
+        if not reachable or not self._assembly.schedules:
+            return 0 if reachable else left
+        due = sum(connection.never_sent for connection in self._connections)
+        due += sum(schedule.left(stopped_ns) for schedule in self._assembly.schedules)
+        return due if amount is None else min(due, left)

@@ -244,12 +244,12 @@ class Network(httpcore.AsyncNetworkBackend):
         """httpx writes: with the head, the request is sent."""
         if not self.sent_ns:
             self.sent_ns = monotonic_ns()
-            self.meter.held -= 1
+            self.meter.supply.held -= 1
 
     def taken_back(self) -> None:
         """Nothing was written after all."""
         self.sent_ns = 0
-        self.meter.held += 1
+        self.meter.supply.held += 1
 
     def received(self, data: bytes, descriptor: int, *, ragged: bool) -> None:
         """Bytes, or none at the end of the connection: `ragged` if over TLS nobody said that it was one."""
@@ -291,7 +291,7 @@ class _Stream(httpcore.AsyncNetworkStream):
                 self._network.taken_back()
                 raise Unsent from None
             raise
-        self._network.meter.unsent_bytes -= len(buffer)
+        self._network.meter.supply.unsent_bytes -= len(buffer)
 
     async def aclose(self) -> None:
         if not self.closed:

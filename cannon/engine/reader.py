@@ -1,7 +1,7 @@
 """One response after another, read by RFC 9112 alone, in plain Python: the careful lane of framing.
 
 Law: any split of the bytes gives the same verdict. Nothing of a response is kept but its unfinished head or
-line, so memory is bounded whatever the server sends; bodies are counted as they pass and never kept.
+line, so memory is bounded whatever the server sends; bodies are counted, and compared, as they pass and never kept.
 
 A response is read in states, each a method that takes bytes from a position and returns the next one.
 Sections in the comments are those of RFC 9112.
@@ -10,7 +10,7 @@ Sections in the comments are those of RFC 9112.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import Final
 
 from cannon.engine.head import (
     CHUNKED,
@@ -18,6 +18,7 @@ from cannon.engine.head import (
     FOLD,
     UNTIL_CLOSE,
     Head,
+    LastHead,
     add_head_line,
     closes,
     judge_head,
@@ -27,7 +28,7 @@ from cannon.engine.head import (
 )
 from cannon.errors import Fault, FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Bodies", "Outcome", "Reader", "overloaded"]
+__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Bodies", "Outcome", "Owed", "Reader", "overloaded"]
 
 HEAD_LIMIT_BYTES = 65_536
 """A head, the interim responses before it included, or a single line of framing, may not be longer."""
@@ -48,83 +49,144 @@ class Bodies:
         self.total_bytes = 0
 
 
-class Outcome:
-    """What became of the responses owed on one connection; the caller sets `ended` back to 0 and empties
-    `earlier` once it has counted.
+class Owed:
+    """What is owed to one kind of request; all requests of that kind share it. Immutable.
 
-    ended: final responses that ended since; status: of the last of them; earlier: of those before it;
-    keep_alive: whether the connection may carry another request; excess: bytes followed that belong to no
-    request; broken: what is wrong with the response that began after the last of those that ended.
+    head: the request is HEAD, so no response has a body; body: what the body must be, before any content coding is
+    undone, None for anything; last: how responses to it have begun so far.
     """
 
-    __slots__ = ("bodies", "broken", "earlier", "ended", "excess", "keep_alive", "owed", "status")
+    __slots__ = ("body", "head", "last")
+
+    def __init__(self, head: bool = False, body: bytes | None = None) -> None:
+        self.head = head
+        self.body = body
+        self.last = LastHead(to_head=head)
+
+
+_NOTHING_OWED = Owed()
+_ANSWERED_AT_MOST = 64
+
+
+class Outcome:
+    """What became of the responses owed on one connection; the caller clears both lists once it has counted.
+
+    statuses: of the final responses that ended since; mismatched: the positions there of those whose body was not
+    what it must be; keep_alive: whether the connection may carry another request; excess: bytes followed that belong
+    to no request; broken: what is wrong with the response that began after the last of those that ended.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_asked",
+        "_body_bytes",
+        "_matches",
+        "_owed",
+        "bodies",
+        "broken",
+        "excess",
+        "keep_alive",
+        "mismatched",
+        "statuses",
+    )
 
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
-        self.owed: list[None] = []
-        self.earlier: list[int] = []
-        self.ended = 0
-        self.status = 0
+        self.statuses: list[int] = []
+        self.mismatched: list[int] = []
         self.keep_alive = True
         self.excess = False
         self.broken: FramingError | None = None
+        # Those before the first `_answered` have been taken off already, in all but deed.
+        self._owed: list[Owed] = []
+        self._answered = 0
+        self._asked = _NOTHING_OWED
+        self._body_bytes = 0
+        self._matches = True
 
-    def _count(self, status: int, keep_alive: bool) -> None:
-        if self.ended:
-            self.earlier.append(self.status)
-        self.status = status
+    def expect(self, owed: Owed, /) -> None:
+        """One more response is owed, after those that are."""
+        self._owed.append(owed)
+
+    def _only_owed(self) -> Owed | None:
+        """What is owed, if it is one response that has not begun."""
+        return self._owed[self._answered] if len(self._owed) - self._answered == 1 else None
+
+    def _open(self, data: bytes, position: int) -> bool:
+        """A response begins with these bytes; False if they are excess."""
+        count = len(self._owed)
+        if not self.keep_alive or (self._answered == count and self.statuses):
+            self.excess = True  # 6.3: what follows the last response is never a response
+            self.keep_alive = False
+            return False
+        if self._answered == count:
+            raise FramingError(Fault.MALFORMED, f"bytes that nobody asked for: {snippet(data[position:])}")
+        self._asked = self._owed[self._answered]
+        self._answered += 1
+        if self._answered == count:
+            self._owed.clear()
+            self._answered = 0
+        elif self._answered == _ANSWERED_AT_MOST:
+            del self._owed[:_ANSWERED_AT_MOST]
+            self._answered = 0
+        return True
+
+    def _take(self, data: bytes, start: int, stop: int) -> None:
+        """These bytes are body."""
+        count = stop - start
+        self.bodies.total_bytes += count
+        body = self._asked.body
+        if body is not None and self._matches:
+            self._matches = data[start:stop] == body[self._body_bytes : self._body_bytes + count]
+        self._body_bytes += count
+
+    def _close(self, status: int, keep_alive: bool) -> None:
+        """The response ends."""
+        body = self._asked.body
+        if body is not None:
+            if not self._matches or self._body_bytes != len(body):
+                self.mismatched.append(len(self.statuses))
+            self._matches = True
+        self.statuses.append(status)
         self.keep_alive = keep_alive
-        self.ended += 1
+        self._body_bytes = 0
 
     def _fail(self, error: FramingError) -> None:
         """Raise, unless responses ended before: these count first, the error waits in `broken`."""
-        if not self.ended:
-            raise error
         self.broken = error
         self.keep_alive = False
+        if not self.statuses:
+            raise error
 
 
-_KNOWN_HEADS: tuple[dict[bytes, Head], dict[bytes, Head]] = ({}, {})
-_KNOWN_HEADS_LIMIT = 256
-_KNOWN_HEAD_BYTES = 2_048
+_BETWEEN: Final = 0
+_IN_HEAD: Final = 1
+_COUNTED: Final = 2
+_UNTIL_CLOSE: Final = 3
+_CHUNK_LINE_NEXT: Final = 4
+_CHUNK_DATA: Final = 5
+_CHUNK_END: Final = 6
+_TRAILER: Final = 7
 
 
 class Reader(Outcome):
-    """Reads what a server sends on one connection. head: the requests are HEAD, so no response has a body."""
+    """Reads what a server sends on one connection."""
 
-    __slots__ = (
-        "_body_bytes",
-        "_head",
-        "_held",
-        "_left",
-        "_lines",
-        "_overhead_bytes",
-        "_reading",
-        "_to_head",
-    )
+    __slots__ = ("_head", "_held", "_left", "_lines", "_overhead_bytes", "_state")
 
-    def __init__(self, *, head: bool, bodies: Bodies) -> None:
+    def __init__(self, *, bodies: Bodies) -> None:
         super().__init__(bodies)
-        self._to_head = head
-        self._reading: Callable[[Reader, bytes, int], int] = Reader._between
-        self._begin()
-
-    def _begin(self) -> None:
+        self._state = _BETWEEN
         self._head = Head(0, False, 0)
         self._held = b""
         self._lines: list[bytes] = []
         self._left = 0
-        self._body_bytes = 0
         self._overhead_bytes = 0
 
     @property
     def between(self) -> bool:
         """Whether no response is in progress."""
-        return self._reading is Reader._between
-
-    def expect(self, token: None) -> None:
-        """One more response is owed."""
-        self.owed.append(token)
+        return self._state == _BETWEEN
 
     def read(self, data: bytes) -> None:
         """Take the bytes of one read. FramingError if they are not what is owed and nothing ended before."""
@@ -132,9 +194,26 @@ class Reader(Outcome):
             data = self._held + data
             self._held = b""
         position = 0
+        count = len(data)
         try:
-            while position < len(data):
-                position = self._reading(self, data, position)
+            while position < count:
+                state = self._state
+                if state == _BETWEEN:
+                    position = self._between(data, position)
+                elif state == _COUNTED:
+                    position = self._counted(data, position)
+                elif state == _IN_HEAD:
+                    position = self._in_head(data, position)
+                elif state == _CHUNK_LINE_NEXT:
+                    position = self._chunk_line(data, position)
+                elif state == _CHUNK_DATA:
+                    position = self._chunk_data(data, position)
+                elif state == _CHUNK_END:
+                    position = self._chunk_end(data, position)
+                elif state == _TRAILER:
+                    position = self._trailer(data, position)
+                else:
+                    position = self._until_close(data, position)
         except FramingError as error:
             self._fail(error)
 
@@ -142,57 +221,45 @@ class Reader(Outcome):
         """The peer closed with a response owed: that ends it, or FramingError says what is missing."""
         if self.broken is not None:
             raise self.broken
-        if self.between:
+        if self._state == _BETWEEN:
             raise FramingError(Fault.EMPTY_REPLY, "closed before any byte of the response")
-        if self._reading is Reader._until_close:
+        if self._state == _UNTIL_CLOSE:
             self._finish(keep_alive=False)
             return
         raise FramingError(Fault.TRUNCATED, self._missing())
 
     def _missing(self) -> str:
-        if self._reading is Reader._counted:
+        if self._state == _COUNTED:
             return f"closed after {self._body_bytes} of {self._head.length} body bytes"
-        if self._reading is not Reader._in_head:
+        if self._state != _IN_HEAD:
             return f"closed inside a chunked body, after {self._body_bytes} body bytes"
         if self._lines or self._held:
             return f"closed inside the response head, after {self._overhead_bytes + len(self._held)} bytes"
         return "closed after an interim response, before the final one"
 
     def _finish(self, *, keep_alive: bool) -> None:
-        self._count(self._head.status, keep_alive)
-        self._reading = Reader._between
-        self._begin()
+        self._close(self._head.status, keep_alive)
+        self._state = _BETWEEN
+        self._overhead_bytes = 0
+        if self._lines:
+            self._lines = []
 
     # The states.
 
     def _between(self, data: bytes, position: int) -> int:
-        if self.ended and (not self.owed or not self.keep_alive):
-            self.excess = True  # 6.3: what follows the last response is never a response
-            self.keep_alive = False
+        if not self._open(data, position):
             return len(data)
-        if not self.owed:
-            raise FramingError(Fault.MALFORMED, f"bytes that nobody asked for: {snippet(data[position:])}")
-        self.owed.pop()
-        self._reading = Reader._in_head
-        return position
+        self._state = _IN_HEAD
+        return self._in_head(data, position)
 
     def _in_head(self, data: bytes, position: int) -> int:
-        known = _KNOWN_HEADS[self._to_head]
-        stop = -1 if self._lines else data.find(b"\r\n\r\n", position)
-        if stop >= 0:
-            block = data[position:stop]
-            self._spend(stop + 4 - position)
-            head = known.get(block)
-            if head is None:
-                for whole in block.split(b"\r\n"):
-                    add_head_line(self._lines, whole)
-                head = judge_head(self._lines, to_head=self._to_head)
-                if len(known) >= _KNOWN_HEADS_LIMIT:
-                    known.clear()
-                if len(block) <= _KNOWN_HEAD_BYTES:
-                    known[block] = head
-            self._enter_body(head)
-            return stop + 4
+        if not self._lines:
+            last = self._asked.last
+            stop = last.take(data, position, HEAD_LIMIT_BYTES - self._overhead_bytes)
+            if stop >= 0:
+                self._overhead_bytes += stop - position
+                self._enter_body(last.head)
+                return stop
         line, after = self._line(data, position)
         if line is None:
             if not self._lines and not starts_a_head(self._held):
@@ -200,24 +267,26 @@ class Reader(Outcome):
         elif line or not self._lines:
             add_head_line(self._lines, line)
         else:
-            self._enter_body(judge_head(self._lines, to_head=self._to_head))
+            head = judge_head(self._lines, to_head=self._asked.head)
+            self._lines = []
+            self._enter_body(head)
         return after
 
     def _counted(self, data: bytes, position: int) -> int:
         stop = min(len(data), position + self._left)
-        self._take(stop - position)
+        self._take(data, position, stop)
         self._left -= stop - position
         if not self._left:
             self._finish(keep_alive=self._head.persistent)
         return stop
 
     def _until_close(self, data: bytes, position: int) -> int:
-        self._take(len(data) - position)
+        self._take(data, position, len(data))
         return len(data)
 
     def _chunk_line(self, data: bytes, position: int) -> int:
         position = self._whole_chunks(data, position)
-        if position == len(data):
+        if self._state != _CHUNK_LINE_NEXT or position == len(data):
             return position
         line, after = self._line(data, position)
         if line is None:
@@ -227,37 +296,42 @@ class Reader(Outcome):
         if match is None or len(digits) > 16:
             raise FramingError(Fault.MALFORMED, f"malformed chunk size {snippet(line)}")
         self._left = int(digits or b"0", 16)
-        self._reading = Reader._chunk_data if self._left else Reader._trailer
+        self._state = _CHUNK_DATA if self._left else _TRAILER
         return after
 
     def _whole_chunks(self, data: bytes, position: int) -> int:
         """Take the plain chunks that stand whole in one read: a million small ones must not be slow."""
         begin = position
-        body_bytes = 0
+        body_before = self._body_bytes
+        ends = False
         while match := _PLAIN_CHUNK.match(data, position):
             start = match.end()
             stop = start + int(match[1], 16)
-            if stop == start or data[stop : stop + 2] != b"\r\n":
+            if data[stop : stop + 2] != b"\r\n":
                 break
-            body_bytes += stop - start
             position = stop + 2
-        self._take(body_bytes)
-        self._spend(position - begin - body_bytes)
+            if stop == start:
+                ends = True  # the last chunk, and no trailers
+                break
+            self._take(data, start, stop)
+        self._spend(position - begin - (self._body_bytes - body_before))
+        if ends:
+            self._finish(keep_alive=self._head.persistent)
         return position
 
     def _chunk_data(self, data: bytes, position: int) -> int:
         stop = min(len(data), position + self._left)
-        self._take(stop - position)
+        self._take(data, position, stop)
         self._left -= stop - position
         if not self._left:
-            self._reading = Reader._chunk_end
+            self._state = _CHUNK_END
         return stop
 
     def _chunk_end(self, data: bytes, position: int) -> int:
         after = data[position : position + 2]
         if after == b"\r\n":
             self._overhead_bytes += 2
-            self._reading = Reader._chunk_line
+            self._state = _CHUNK_LINE_NEXT
         elif after == b"\r":
             self._held = after
         else:
@@ -275,20 +349,16 @@ class Reader(Outcome):
         elif FIELD.fullmatch(line):
             self._lines = [line]  # a trailer frames nothing (7.1.2), but the next line may continue it
             if closes(line):
-                self._head = self._head._replace(persistent=False)
+                self._head = Head(self._head.status, False, self._head.length)
         elif not (self._lines and FOLD.fullmatch(line)):
             raise FramingError(Fault.MALFORMED, f"malformed trailer line {snippet(line)}")
         return after
 
     # What the states share.
 
-    def _take(self, count: int) -> None:
-        self._body_bytes += count
-        self.bodies.total_bytes += count
-
     def _spend(self, count: int) -> None:
         self._overhead_bytes += count
-        if self._reading is Reader._in_head:
+        if self._state == _IN_HEAD:
             if self._overhead_bytes > HEAD_LIMIT_BYTES:
                 raise FramingError(
                     Fault.HEAD_TOO_LARGE, f"the response head is larger than {HEAD_LIMIT_BYTES} bytes"
@@ -304,10 +374,10 @@ class Reader(Outcome):
         if stop < 0:
             self._held = data[position:]
             waiting = len(self._held)
-            if self._reading is Reader._in_head:
+            if self._state == _IN_HEAD:
                 waiting += self._overhead_bytes
             if waiting >= HEAD_LIMIT_BYTES:
-                fault = Fault.HEAD_TOO_LARGE if self._reading is Reader._in_head else Fault.MALFORMED
+                fault = Fault.HEAD_TOO_LARGE if self._state == _IN_HEAD else Fault.MALFORMED
                 raise FramingError(fault, f"a head or line of framing longer than {HEAD_LIMIT_BYTES} bytes")
             if b"\r" in self._held[:-1]:
                 raise FramingError(Fault.MALFORMED, f"CR without LF in a line: {snippet(self._held)}")
@@ -315,25 +385,27 @@ class Reader(Outcome):
         self._spend(stop + 1 - position)
         line = data[position:stop]
         if not line.endswith(b"\r"):  # 2.2: a lone LF may be taken for a line's end; it need not
-            if self._reading is Reader._in_head and not self._lines:
+            if self._state == _IN_HEAD and not self._lines:
                 raise FramingError(Fault.MALFORMED, no_http(data[position:]))
             raise FramingError(Fault.MALFORMED, f"a line ends without CR: {snippet(line)}")
         return line[:-1], stop + 1
 
     def _enter_body(self, head: Head) -> None:
-        self._lines = []
         if 100 <= head.status < 200:
             if head.status == 101:
                 raise FramingError(Fault.MALFORMED, "101 Switching Protocols, which was not asked for")
             return
         self._head = head
-        self._left = head.length
-        if not head.length:
+        length = head.length
+        if not length:
             self._finish(keep_alive=head.persistent)
-        elif head.length == CHUNKED:
-            self._reading = Reader._chunk_line
+        elif length == CHUNKED:
+            self._state = _CHUNK_LINE_NEXT
+        elif length == UNTIL_CLOSE:
+            self._state = _UNTIL_CLOSE
         else:
-            self._reading = Reader._until_close if head.length == UNTIL_CLOSE else Reader._counted
+            self._left = length
+            self._state = _COUNTED
 
 
 def overloaded(overhead_bytes: int, body_bytes: int) -> bool:

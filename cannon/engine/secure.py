@@ -9,7 +9,9 @@ first bytes have been read, so it is taken when the connection closes; Python's 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic_ns
 
 from cannon.engine.loop import READ, WRITE
 from cannon.engine.sockets import RaggedEnd, Secured, Socket, TlsError, open_socket
@@ -22,7 +24,6 @@ __all__ = ["SecureSocket", "Security", "reason", "refusal"]
 _RECORD_BYTES = 16_384
 """The most that one record carries (RFC 8446, 5.1)."""
 
-
 _OVERHEAD_BYTES = 64
 """Room for the head and the tag of a record, or two."""
 
@@ -33,8 +34,15 @@ _REFUSALS_TAKEN = 4
 class Security:
     """The TLS of one connection over all its sockets: opens them, and hands the session of one on to the next."""
 
-    def __init__(self, context: ssl.SSLContext, tls: Tls, host: str) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        tls: Tls,
+        host: str,
+        open_plain: Callable[[Address], Socket] = open_socket,
+    ) -> None:
         self._context = context
+        self._open_plain = open_plain
         # A name that ends in a dot is the same name, but in SNI and in certificates there is none (RFC 6066, 3).
         self._name = tls.server_name or host.removesuffix(".")
         self._resumes = tls.sessions is Sessions.RESUME
@@ -43,7 +51,7 @@ class Security:
 
     def open_socket(self, address: Address) -> Socket:
         """A socket to be dialled. OSError where the system has none to give."""
-        return SecureSocket(open_socket(address), self)
+        return SecureSocket(self._open_plain(address), self)
 
     def wrap(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
         """OpenSSL's side of a new connection."""
@@ -69,6 +77,7 @@ class SecureSocket:
 
     __slots__ = (
         "_accepted_bytes",
+        "_began_ns",
         "_broken",
         "_decrypt",
         "_encrypt",
@@ -104,20 +113,47 @@ class SecureSocket:
         self._unsent = b""
         self._broken: OSError | None = None
         self._over = False
+        self._began_ns = 0
         self.pending = False
         self.secured: Secured | None = None
 
     def fileno(self) -> int:
         return self._plain.fileno()
 
-    def connect_ex(self, address: tuple[str, int], /) -> int:
+    @property
+    def tunnelling(self) -> bool:
+        return self._plain.tunnelling
+
+    def connect_ex(self, address: tuple[str, int] | str, /) -> int:
         return self._plain.connect_ex(address)
 
     def getsockopt(self, level: int, optname: int, /) -> int:
         return self._plain.getsockopt(level, optname)
 
     def handshake(self) -> int:
-        """Go on with it: 0 when done, else what the socket must be ready for. TlsError when it has failed."""
+        """Go on with it: 0 when done, else what the socket must be ready for. TlsError when it has failed.
+
+        A tunnel, if there is one, is opened first: ProxyError when that has failed.
+        """
+        if not self._began_ns:
+            waits_for = self._plain.handshake()
+            if waits_for:
+                return waits_for
+            self._began_ns = monotonic_ns()
+        waits_for = self._shake_hands()
+        if waits_for:
+            return waits_for
+        # What came right behind the last flight waits for no readiness.
+        self.pending = self._incoming.pending > 0
+        cipher = self._tls.cipher()
+        self.secured = Secured(
+            f"{self._tls.version()} {cipher[0] if cipher else 'no cipher'}",
+            bool(self._tls.session_reused),
+            self._began_ns,
+        )
+        return 0
+
+    def _shake_hands(self) -> int:
         while True:
             if not self._flush():
                 return WRITE
@@ -140,16 +176,7 @@ class SecureSocket:
                     self._flush()
                 raise TlsError(error.errno, refusal(error)) from None
             else:
-                break
-        if not self._flush():
-            return WRITE
-        # What came right behind the last flight waits for no readiness.
-        self.pending = self._incoming.pending > 0
-        cipher = self._tls.cipher()
-        self.secured = Secured(
-            f"{self._tls.version()} {cipher[0] if cipher else 'no cipher'}", bool(self._tls.session_reused)
-        )
-        return 0
+                return 0 if self._flush() else WRITE
 
     def recv(self, bufsize: int, /) -> bytes:
         if self.pending:

@@ -1,7 +1,8 @@
-"""The sockets under a connection: plain ones, and ones that say what passes through them (--debug).
+"""The sockets under a connection: the system's own, and ones that say what passes through them (--debug).
 
-Those over TLS stand in secure.py. All are dialled, then shake hands (plain ones have nothing to shake), then carry
-bytes: whoever is not verified never gets as far as `send`.
+Those over TLS stand in secure.py. All are dialled, then shake hands (of plain ones only those that a tunnel has to be
+opened for, see tunnel.py), then carry bytes: whoever is not verified never gets as far as `send`. What the way to the
+server needs is done before that, so a plain socket receives and sends by the system's own methods, whatever the way.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ from typing import Protocol, TextIO
 import msgspec
 
 from cannon.errors import Fault
-from cannon.route import Address
+from cannon.route import Address, Peer
 from cannon.text import clean, redact_headers, redact_text
 
 __all__ = [
+    "Passage",
+    "PlainSocket",
+    "ProxyError",
     "RaggedEnd",
     "Secured",
     "Socket",
     "TlsError",
+    "Trace",
     "TracedSocket",
+    "bind_locally",
     "dial_fault",
     "open_socket",
+    "standard_trace",
     "traced",
 ]
 
@@ -39,6 +46,7 @@ _DIAL_FAULTS = {
             errno.EMFILE,
             errno.ENFILE,
             errno.EADDRNOTAVAIL,
+            errno.EAFNOSUPPORT,
             errno.ENOBUFS,
             errno.ENOMEM,
             errno.EACCES,
@@ -50,13 +58,20 @@ _DIAL_FAULTS = {
 """Whose fault an errno of a dial is; what is not here is the other side's refusal."""
 
 
-def dial_fault(code: int) -> Fault:
-    """Whose fault it is that a dial ended with this errno; a reset in the handshake is a refusal, too."""
-    return _DIAL_FAULTS.get(code, Fault.REFUSED)
+_SERVER = Address()
+
+
+def dial_fault(code: int, address: Address = _SERVER) -> Fault:
+    """Whose fault it is that a dial of this address ended with this errno; a reset is a refusal, too."""
+    return _DIAL_FAULTS.get(code, Fault.PROXY if address.peer is Peer.PROXY else Fault.REFUSED)
 
 
 class TlsError(OSError):
     """The other side broke TLS, or would not have it; the text says how."""
+
+
+class ProxyError(OSError):
+    """The proxy would not let us through, or broke the protocol it should speak; the text says how."""
 
 
 class RaggedEnd(OSError):
@@ -64,10 +79,13 @@ class RaggedEnd(OSError):
 
 
 class Secured(msgspec.Struct, frozen=True):
-    """What a handshake agreed on: `agreed` is the protocol and the cipher."""
+    """What a handshake agreed on: `agreed` is the protocol and the cipher; `began_ns`: when it began, on the monotonic
+    clock. Until then the way to the server was being made.
+    """
 
     agreed: str
     resumed: bool
+    began_ns: int = 0
 
 
 class Socket(Protocol):
@@ -75,6 +93,7 @@ class Socket(Protocol):
 
     handshake   once dialled, and again whenever ready for what it returned: 0 when bytes may be sent
     secured     what the handshake agreed on; None without TLS
+    tunnelling  the handshake is still the proxy's: nothing has gone to the server, or come from it
     send        after a BlockingIOError it wants the same bytes again, and maybe more
     pending     another `recv` has something to tell, without the socket getting ready
     """
@@ -83,32 +102,71 @@ class Socket(Protocol):
     def secured(self) -> Secured | None: ...
     @property
     def pending(self) -> bool: ...
+    @property
+    def tunnelling(self) -> bool: ...
     def fileno(self) -> int: ...
     def recv(self, bufsize: int, /) -> bytes: ...
     def send(self, data: bytes | memoryview, /) -> int: ...
-    def connect_ex(self, address: tuple[str, int], /) -> int: ...
+    def connect_ex(self, address: tuple[str, int] | str, /) -> int: ...
     def getsockopt(self, level: int, optname: int, /) -> int: ...
     def handshake(self) -> int: ...
     def close(self) -> None: ...
 
 
+class Passage(Protocol):
+    """What is to be passed before bytes reach the server: the talk with a proxy."""
+
+    def advance(self, wire: PlainSocket, /) -> int:
+        """Go on with it: 0 when passed, else what the socket must be ready for. ProxyError where there is no way."""
+        ...
+
+
 class PlainSocket(socket.socket):
-    """The system's TCP socket."""
+    """The system's own: TCP, or a unix socket. `passage`: what is to be passed once it is dialled."""
 
     secured: Secured | None = None
     pending = False
+    passage: Passage | None = None
+
+    @property
+    def tunnelling(self) -> bool:
+        return self.passage is not None
 
     def handshake(self) -> int:
-        """There is none."""
-        return 0
+        """The proxy's, where there is a tunnel to open."""
+        if self.passage is None:
+            return 0
+        waits_for = self.passage.advance(self)
+        if not waits_for:
+            self.passage = None
+        return waits_for
 
 
-def open_socket(address: Address) -> Socket:
-    """A non-blocking TCP socket of the address's family. OSError where the system has none to give."""
+def open_socket(address: Address) -> PlainSocket:
+    """A non-blocking socket of the address's family. OSError where the system has none to give."""
+    if address.path:
+        opened = PlainSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+        opened.setblocking(False)
+        return opened
     opened = PlainSocket(socket.AF_INET6 if ":" in address.ip else socket.AF_INET, socket.SOCK_STREAM)
     opened.setblocking(False)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
+
+
+_IP_BIND_ADDRESS_NO_PORT = 24
+"""Of Linux's in.h; Python 3.11 does not name it."""
+
+
+def bind_locally(opened: PlainSocket, ip: str) -> None:
+    """Have a socket dial from this address. OSError where it cannot.
+
+    Its port is chosen when it is dialled (ip(7)), so one port serves for many servers. Elsewhere than on Linux `bind`
+    chooses it.
+    """
+    if sys.platform == "linux":
+        opened.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+    opened.bind((ip, 0))
 
 
 def traced(open_one: Callable[[Address], Socket]) -> Callable[[Address], Socket]:
@@ -121,20 +179,52 @@ _SHOWN_LINES = 40
 _SHOWN_CHARACTERS = 400
 
 
+class Trace:
+    """Prints `> ` for lines sent, `< ` for lines received, `* ` for what happens to the connection.
+
+    Safe for a terminal, secrets redacted. Without an output it prints nothing.
+    """
+
+    def __init__(self, output: TextIO | None) -> None:
+        self._output = output
+
+    def say(self, mark: str, text: str) -> None:
+        if self._output is None:
+            return
+        # Whoever reads the trace may have gone; that is no fault of the connection's.
+        with suppress(OSError):
+            self._output.write(f"{mark}{text}\n")
+            self._output.flush()
+
+    def lines(self, mark: str, data: bytes) -> None:
+        """The lines of a head or a body, cut where they are too many."""
+        lines = data.removesuffix(b"\n").split(b"\n")
+        for line in lines[:_SHOWN_LINES]:
+            self.say(mark, _shown(line.rstrip(b"\r")))
+        if len(lines) > _SHOWN_LINES:
+            self.say(mark, f"... {len(lines) - _SHOWN_LINES} more lines")
+
+
+def standard_trace() -> Trace:
+    """What tells standard error."""
+    return Trace(sys.stderr)
+
+
 class TracedSocket:
-    """Prints `> ` for lines sent, `< ` for lines received, `* ` for what happens to the connection."""
+    """A Socket (see there) that tells a Trace."""
 
     def __init__(self, traced: Socket, output: TextIO | None) -> None:
         self._traced = traced
-        self._output = output
-        self._address = ""
+        self._trace = Trace(output)
+        self._say = self._trace.say
+        self._lines = self._trace.lines
 
     def fileno(self) -> int:
         return self._traced.fileno()
 
-    def connect_ex(self, address: tuple[str, int], /) -> int:
-        self._address = f"{address[0]} port {address[1]}"
-        self._say("* ", f"dialling {self._address}")
+    def connect_ex(self, address: tuple[str, int] | str, /) -> int:
+        named = clean(address) if isinstance(address, str) else f"{address[0]} port {address[1]}"
+        self._say("* ", f"dialling {named}")
         code = self._traced.connect_ex(address)
         if code == 0:
             self._say("* ", "connected")
@@ -153,9 +243,16 @@ class TracedSocket:
     def pending(self) -> bool:
         return self._traced.pending
 
+    @property
+    def tunnelling(self) -> bool:
+        return self._traced.tunnelling
+
     def handshake(self) -> int:
         try:
             waits_for = self._traced.handshake()
+        except ProxyError as error:
+            self._say("* ", str(error.strerror))
+            raise
         except OSError as error:
             self._say("* ", f"TLS: {error.strerror}")
             raise
@@ -191,21 +288,6 @@ class TracedSocket:
 
     def close(self) -> None:
         self._traced.close()
-
-    def _lines(self, mark: str, data: bytes) -> None:
-        lines = data.removesuffix(b"\n").split(b"\n")
-        for line in lines[:_SHOWN_LINES]:
-            self._say(mark, _shown(line.rstrip(b"\r")))
-        if len(lines) > _SHOWN_LINES:
-            self._say(mark, f"... {len(lines) - _SHOWN_LINES} more lines")
-
-    def _say(self, mark: str, text: str) -> None:
-        if self._output is None:
-            return
-        # Whoever reads the trace may have gone; that is no fault of the connection's.
-        with suppress(OSError):
-            self._output.write(f"{mark}{text}\n")
-            self._output.flush()
 
 
 def _shown(line: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import h11
 
 from cannon.engine.framing import Express
-from cannon.engine.head import no_http, snippet, starts_a_head
+from cannon.engine.head import no_http, starts_a_head
 from cannon.engine.reader import HEAD_LIMIT_BYTES, OVERHEAD_LIMIT_BYTES, Bodies, Outcome, overloaded
 from cannon.errors import Fault, FramingError
 from cannon.text import clean
@@ -23,24 +23,20 @@ def _brief(error: h11.RemoteProtocolError) -> str:
 
 
 class StrictFraming(Outcome):
-    """h11 behind the same protocol."""
+    """h11 behind the same protocol; each response is read by an h11 connection of its own."""
 
-    __slots__ = ("_body_bytes", "_connection", "_method", "_raw_bytes", "_status")
+    __slots__ = ("_connection", "_raw_bytes", "_status")
 
-    def __init__(self, *, head: bool, bodies: Bodies, pipelined: bool = False) -> None:
+    def __init__(self, *, bodies: Bodies) -> None:
         super().__init__(bodies)
-        self._method = b"HEAD" if head else b"GET"
         self._connection: h11.Connection | None = None
-        self._begin()
-
-    def _begin(self) -> None:
         self._status = 0
         self._raw_bytes = 0
-        self._body_bytes = 0
 
-    def expect(self, token: None) -> None:
-        """One more response is owed."""
-        self.owed.append(token)
+    @property
+    def between(self) -> bool:
+        """Whether no response is in progress."""
+        return self._connection is None
 
     def express(self) -> Express | None:
         """h11 looks at every byte."""
@@ -59,8 +55,6 @@ class StrictFraming(Outcome):
         while data:
             connection = self._connection or self._next_connection(data)
             if connection is None:
-                self.excess = True
-                self.keep_alive = False
                 return
             if not self._raw_bytes:
                 self._look_at_start(data)
@@ -69,14 +63,13 @@ class StrictFraming(Outcome):
             data = self._take_events(connection)
 
     def _next_connection(self, data: bytes) -> h11.Connection | None:
-        if self.ended and (not self.owed or not self.keep_alive):
+        if not self._open(data, 0):
             return None
-        if not self.owed:
-            raise FramingError(Fault.MALFORMED, f"bytes that nobody asked for: {snippet(data)}")
-        self.owed.pop()
-        self._begin()
+        self._status = 0
+        self._raw_bytes = 0
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=OVERHEAD_LIMIT_BYTES)
-        connection.send(h11.Request(method=self._method, target="/", headers=[("Host", "localhost")]))
+        method = b"HEAD" if self._asked.head else b"GET"
+        connection.send(h11.Request(method=method, target="/", headers=[("Host", "localhost")]))
         connection.send(h11.EndOfMessage())
         self._connection = connection
         return connection
@@ -86,8 +79,7 @@ class StrictFraming(Outcome):
         while True:
             event = connection.next_event()
             if isinstance(event, h11.Data):
-                self.bodies.total_bytes += len(event.data)
-                self._body_bytes += len(event.data)
+                self._take(bytes(event.data), 0, len(event.data))
             elif isinstance(event, h11.InformationalResponse):
                 if event.status_code == 101:
                     raise FramingError(Fault.MALFORMED, "101 Switching Protocols, which was not asked for")
@@ -98,7 +90,7 @@ class StrictFraming(Outcome):
                     raise FramingError(Fault.MALFORMED, f"a response of HTTP/{event.http_version.decode()}")
             elif isinstance(event, h11.EndOfMessage):
                 self._connection = None
-                self._count(self._status, connection.their_state is h11.DONE)
+                self._close(self._status, connection.their_state is h11.DONE)
                 return connection.trailing_data[0]
             else:
                 if not self._status:
@@ -131,6 +123,6 @@ class StrictFraming(Outcome):
             self._take_events(self._connection)
         except h11.RemoteProtocolError as error:
             raise FramingError(Fault.TRUNCATED, _brief(error)) from None
-        if not self.ended:
+        if not self.statuses:
             raise FramingError(Fault.TRUNCATED, "closed inside the response head")
         self.keep_alive = False

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cannon.engine.framing import Bodies, Express, FastFraming, Framing
+from cannon.engine.framing import Bodies, Express, FastFraming, Framing, Owed
 from cannon.engine.strict import StrictFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import READ_BYTES
 
-__all__ = ["CHUNKED", "FRAMINGS", "GOOD", "Caller", "Verdict", "answer", "drive", "split"]
+__all__ = ["CHUNKED", "FRAMINGS", "GET", "GOOD", "HEAD", "Caller", "Verdict", "answer", "drive", "split"]
 
 FRAMINGS: dict[str, Callable[..., Framing]] = {"fast": FastFraming, "strict": StrictFraming}
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+GET = Owed()
+HEAD = Owed(head=True)
 
 
 class Verdict(NamedTuple):
@@ -28,6 +31,7 @@ class Verdict(NamedTuple):
     excess: bool
     kind: Fault | None
     message: str
+    mismatched: list[int]
 
 
 class Caller:
@@ -38,17 +42,26 @@ class Caller:
         self.bodies = bodies
         self.lane: Express | None = None
 
-    def expect(self) -> None:
+    def expect(self, owed: Owed = GET) -> None:
         """A request is sent."""
         if self.lane is None:
-            self.framing.expect(None)
+            self.framing.expect(owed)
             self.lane = self.framing.express()
+        else:
+            assert owed is GET
+
+    def pipeline(self, owed: Sequence[Owed]) -> None:
+        """Several requests are sent at once."""
+        for one in owed:
+            self.framing.expect(one)
+        self.lane = self.framing.express()
 
     def take(self, data: bytes) -> int:
         """Bytes are read; returns how many of them were body."""
         status = self.lane.read(data) if self.lane is not None else 0
         if status:
-            self.framing.ended, self.framing.status, self.framing.keep_alive = 1, status, True
+            self.framing.statuses.append(status)
+            self.framing.keep_alive = True
         else:
             self.lane = None
             self.framing.read(data)
@@ -56,47 +69,51 @@ class Caller:
         return count
 
 
-def drive(caller: Caller, pieces: list[bytes], *, pipelined: int = 1) -> Verdict:
+def drive(caller: Caller, pieces: list[bytes], owed: Sequence[Owed] = (GET,)) -> Verdict:
     """Do what a connection does: expect, take each read, count; then the peer closes.
 
-    At most `pipelined` requests are ever owed at once; all are sent before the first read.
+    All requests are sent before the first read.
     """
     framing = caller.framing
     statuses: list[int] = []
+    mismatched: list[int] = []
     body_bytes = 0
-    owed = pipelined
     keep_alive = True
     excess = False
-    for _ in range(pipelined):
-        caller.expect()
+
+    def count() -> None:
+        mismatched.extend(len(statuses) + position for position in framing.mismatched)
+        statuses.extend(framing.statuses)
+        framing.statuses.clear()
+        framing.mismatched.clear()
+
+    caller.pipeline(owed)
     try:
         for data in pieces:
-            if not owed or not keep_alive:
+            if len(statuses) == len(owed) or not keep_alive:
                 excess = True
                 break
             body_bytes += caller.take(data)
-            if framing.ended:
-                owed -= framing.ended
-                statuses += [*framing.earlier, framing.status]
-                framing.earlier.clear()
-                framing.ended = 0
+            if framing.statuses:
+                count()
                 keep_alive = framing.keep_alive
                 excess = framing.excess
                 if framing.broken is not None:
                     raise framing.broken
-        if owed and keep_alive:
+        if len(statuses) < len(owed) and keep_alive:
             framing.end()
-            statuses.append(framing.status)
+            count()
             keep_alive = framing.keep_alive
     except FramingError as error:
-        return Verdict(statuses, body_bytes, False, excess, error.fault, error.message)
-    return Verdict(statuses, body_bytes, keep_alive and not excess, excess, None, "")
+        assert not framing.statuses
+        return Verdict(statuses, body_bytes, False, excess, error.fault, error.message, mismatched)
+    return Verdict(statuses, body_bytes, keep_alive and not excess, excess, None, "", mismatched)
 
 
-def answer(name: str, pieces: list[bytes], method: str = "GET") -> Verdict:
+def answer(name: str, pieces: list[bytes], owed: Owed = GET) -> Verdict:
     """What a fresh framing makes of the answer to one request."""
     bodies = Bodies()
-    return drive(Caller(FRAMINGS[name](head=method == "HEAD", bodies=bodies), bodies), pieces)
+    return drive(Caller(FRAMINGS[name](bodies=bodies), bodies), pieces, [owed])
 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:

@@ -51,6 +51,7 @@ class FakeSocket:
         self.sent = b""
         self.secured = None
         self.pending = False
+        self.tunnelling = False
         self.closed = False
         self._number = number
         self._dialled = dialled
@@ -71,7 +72,7 @@ class FakeSocket:
         self.sent += bytes(data[:room])
         return min(room, len(data))
 
-    def connect_ex(self, address: tuple[str, int], /) -> int:
+    def connect_ex(self, address: tuple[str, int] | str, /) -> int:
         return self._dialled
 
     def getsockopt(self, level: int, optname: int, /) -> int:

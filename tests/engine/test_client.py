@@ -14,8 +14,11 @@ import pytest
 
 from cannon.engine.client import check
 from cannon.errors import Fault, UsageError
-from cannon.plan import Engine, Plan, Target
+from cannon.pace import Constant, Pace
+from cannon.plan import Engine, Limits, Plan, Target, Timestamps
 from cannon.request import Request
+from cannon.route import Proxy, Route
+from cannon.sequence import FilePiece, Step, Streamed
 from cannon.tally import Tally
 from tests.firing import conserved, counted, fire_at
 from tests.servers.ports import reserved_port
@@ -261,7 +264,21 @@ PLAN = Plan(targets=(Target.parse("http://127.0.0.1:4000/"),), engine=Engine.HTT
     [
         ({"trace": True}, "--debug"),
         ({"method": "purge"}, "-m purge in capitals"),
-        ({"method": "CONNECT"}, "-m CONNECT"),
+        ({"targets": (Target.parse("http://127.0.0.1/"),) * 2}, "one URL, and 2 are given"),
+        ({"pipelining": 2}, "-p"),
+        ({"pace": Pace(Constant(10.0))}, "-R"),
+        ({"limits": Limits(per_connection=1)}, "-M"),
+        ({"limits": Limits(reconnect_after=1)}, "-D"),
+        ({"limits": Limits(bailout=1)}, "-B"),
+        ({"ids": True}, "-I"),
+        ({"expect_body": b"canary"}, "-E"),
+        ({"sequence": (Step(name="canary", target=0, method="GET", path="/canary"),)}, "--har"),
+        ({"method": "POST", "body": Streamed((FilePiece("canary", 1),))}, "is streamed"),
+        ({"route": Route(proxy=Proxy.parse("http://u:canary@127.0.0.1:1"))}, "--proxy"),
+        ({"route": Route(socket_path="/x")}, "-S"),
+        ({"route": Route(connect_to=("127.0.0.1", 1))}, "--connect-to"),
+        ({"route": Route(bind="127.0.0.1")}, "--bind"),
+        ({"timestamps": Timestamps.KERNEL}, "--timestamps kernel"),
         ({"headers": (("X-Secret", "can\x0bary"),)}, "headers"),
         ({"targets": (Target.parse("http://300.1.1.1/"),)}, "'300.1.1.1'"),
     ],

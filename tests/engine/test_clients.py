@@ -41,8 +41,8 @@ def test_a_tally_comes_every_tick_and_windows_add_up_to_the_time_that_was_fired(
     tallies = _fire(_plan(rude.url("/ok"), stop=Stop(duration_ns=SECOND_NS // 4), sample_ns=SECOND_NS // 10))
     in_window = [bool(tally.row.window_ns) for tally in tallies]
     # Three, unless the machine was away for a tick.
-    assert in_window == [True] * (len(tallies) - 1) + [False]
-    assert len(tallies) in (2, 3, 4)
+    assert in_window == [False, *[True] * (len(tallies) - 2), False]
+    assert len(tallies) in (3, 4, 5)
     total = _sum(tallies)
     assert SECOND_NS // 4 <= total.row.window_ns < 5 * SECOND_NS
     assert total.row.requests <= total.completed
@@ -148,7 +148,7 @@ def test_a_word_comes_each_tick_while_connections_are_opened() -> None:
         first = next(telling)
         later = list(telling)
     assert (first.row.window_ns, first.attempted, first.made) == (0, 1, 0)
-    assert later[0].row.window_ns > 0
+    assert any(tally.row.window_ns for tally in later)
 
 
 def test_the_opening_goes_on_while_anything_comes_though_no_dial_ends(
@@ -162,7 +162,7 @@ def test_the_opening_goes_on_while_anything_comes_though_no_dial_ends(
 
     with monkeypatch.context() as patched:
         patched.setattr(battery, "_run_until", run_until)
-        assert list(battery._open()) == []
+        assert [tally.row.window_ns for tally in battery._open()] == [0]
     assert comes == [2]
     battery.close()
 

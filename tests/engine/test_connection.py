@@ -11,8 +11,12 @@ from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming
 from cannon.engine.loop import READ, WRITE, Loop
 from cannon.engine.meter import Meter
+from cannon.engine.schedule import Schedule
 from cannon.engine.sockets import RaggedEnd
+from cannon.engine.supply import Feed, Prepared, Supply
 from cannon.errors import Fault
+from cannon.plan import Limits
+from cannon.request import Request
 from cannon.route import Address
 from cannon.tally import Tally
 from tests.engine.fakes import FakePoller, FakeSocket
@@ -26,11 +30,30 @@ GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 class _Fired:
     """A connection over sockets given in advance, turned by hand."""
 
-    def __init__(self, *sockets: FakeSocket, amount: int = 1, closes: bool = False) -> None:
+    def __init__(
+        self,
+        *sockets: FakeSocket,
+        amount: int | None = 1,
+        closes: bool = False,
+        pipelining: int = 1,
+        limits: Limits | None = None,
+        body: bytes | None = None,
+        only_successes: bool = False,
+        due_ns: list[int] | None = None,
+    ) -> None:
         self.sockets = list(sockets)
         self.poller = FakePoller()
         self.loop = Loop(self.poller)
-        self.meter = Meter(lambda status: status < 400, monotonic_ns())
+        prepared = Prepared(Request("GET", REQUEST, closes), 0, body)
+        self.supply = Supply(amount, prepared)
+        self.schedule = None if due_ns is None else Schedule(self.loop, iter(due_ns))
+        self.meter = Meter(
+            lambda status: status < 400,
+            monotonic_ns(),
+            self.supply,
+            due=due_ns is not None,
+            only_successes=only_successes,
+        )
         self.finished = 0
         unused = iter(sockets)
         self.connection = Connection(
@@ -38,12 +61,14 @@ class _Fired:
             meter=self.meter,
             addresses=(Address("127.0.0.1", 1),),
             timeout_ns=10**12,
-            supply=self.meter.supply(REQUEST, amount),
-            closes=closes,
-            frame=lambda: FastFraming(head=False, bodies=self.meter.bodies),
+            feed=Feed(prepared, self.supply.tickets),
+            limits=limits or Limits(),
+            pipelining=pipelining,
+            frame=lambda: FastFraming(bodies=self.meter.bodies),
             open_socket=lambda address: next(unused),
             dialled=lambda: None,
             finished=self._finished,
+            schedule=self.schedule,
         )
         self.connection.begin(monotonic_ns())
         self.connection.dial(monotonic_ns())
@@ -51,10 +76,11 @@ class _Fired:
     def _finished(self) -> None:
         self.finished += 1
 
-    def turn(self, times: int = 1) -> None:
-        """Say of the open socket that it is ready, that often."""
+    def turn(self, times: int = 1, *, ready: bool = True) -> None:
+        """Say of the open socket that it is ready, that often; or only let timers ring."""
         for _ in range(times):
-            self.poller.ready.append([(fd, READ) for fd in self.poller.watched])
+            if ready:
+                self.poller.ready.append([(fd, READ) for fd in self.poller.watched])
             now_ns = monotonic_ns()
             self.loop.call_at(now_ns, lambda when: self.loop.halt())
             self.loop.run(now_ns + 10**9, self.meter.settle)
@@ -193,7 +219,7 @@ def test_a_large_response_makes_the_reads_larger() -> None:
     fired = _Fired(FakeSocket(pieces=[data[:16_384], data[16_384:], data]), amount=2)
     fired.turn(3)
     told = fired.tally()
-    assert (told.status, told.received_body_bytes, told.spread.count) == ({200: 2}, 80_000, 2)
+    assert (told.status, told.received_body_bytes, told.service.count) == ({200: 2}, 80_000, 2)
 
 
 class _HoldingBack(FakeSocket):
@@ -227,3 +253,109 @@ def test_an_end_that_anybody_could_have_made_ends_no_body() -> None:
     told = fired.tally()
     assert (told.status, told.errors) == ({}, {Fault.TRUNCATED: 1})
     assert "without close_notify" in told.examples[Fault.TRUNCATED].message
+
+
+def test_pipelined_requests_go_out_together_and_each_answer_makes_room_for_one() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD + GOOD, GOOD + GOOD + GOOD]), amount=5, pipelining=3)
+    assert fired.sockets[0].sent == REQUEST * 3
+    fired.turn()
+    assert fired.sockets[0].sent == REQUEST * 5
+    fired.turn()
+    told = fired.tally()
+    assert (told.sent, told.status, told.service.count, fired.finished) == (5, {200: 5}, 5, 1)
+
+
+def test_a_fault_aborts_what_was_sent_behind_it_and_the_rest_goes_on() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[GOOD + b"garbage\r\n\r\n"]),
+        FakeSocket(6, pieces=[GOOD + GOOD]),
+        amount=6,
+        pipelining=4,
+    )
+    fired.turn(2)
+    told = fired.tally()
+    assert told.status == {200: 3}
+    assert told.errors == {Fault.MALFORMED: 1, Fault.ABORTED: 2}
+    assert told.sent == told.completed + told.failed
+
+
+def test_a_close_behind_an_answer_aborts_those_that_wait() -> None:
+    close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    fired = _Fired(FakeSocket(pieces=[close]), FakeSocket(6, pieces=[GOOD]), amount=4, pipelining=3)
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.status, told.errors, told.sent) == ({200: 2}, {Fault.ABORTED: 2}, 4)
+
+
+def test_a_connection_is_made_anew_after_so_many_requests_and_all_are_counted() -> None:
+    sockets = [FakeSocket(number, pieces=[GOOD, GOOD]) for number in (5, 6, 7)]
+    fired = _Fired(*sockets, amount=6, limits=Limits(reconnect_after=2))
+    fired.turn(6)
+    told = fired.tally()
+    assert (told.status, told.made, told.closed_idle, fired.finished) == ({200: 6}, 3, 0, 1)
+    assert [opened.sent for opened in sockets] == [REQUEST * 2] * 3
+
+
+def test_a_connection_with_a_limit_of_its_own_ends_there() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD] * 3), amount=None, limits=Limits(per_connection=3))
+    fired.turn(3)
+    assert (fired.tally().status, fired.finished, fired.sockets[0].sent) == ({200: 3}, 1, REQUEST * 3)
+
+
+def test_an_answer_of_another_body_is_a_mismatch() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD, GOOD.replace(b"ok", b"no")]), amount=2, body=b"ok")
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.completed, told.succeeded, told.mismatched) == (2, 1, 1)
+
+
+def test_of_successes_alone_the_bytes_of_others_are_in_no_row() -> None:
+    missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    fired = _Fired(FakeSocket(pieces=[missing, GOOD]), amount=2, only_successes=True)
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.received_bytes, told.row.received_bytes) == (len(missing + GOOD), len(GOOD))
+    assert told.service.count == 1
+
+
+def test_under_a_schedule_nothing_is_sent_before_it_is_due() -> None:
+    fired = _Fired(FakeSocket(pieces=[GOOD, GOOD]), amount=None, due_ns=[0, 10**12])
+    schedule = fired.schedule
+    assert schedule is not None and fired.sockets[0].sent == b""
+    schedule.begin(monotonic_ns(), None)
+    fired.turn(ready=False)
+    assert fired.sockets[0].sent == REQUEST
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.sent, told.status, told.response.count, told.late.count) == (1, {200: 1}, 1, 1)
+    assert told.woke_late.count == 1
+
+
+def test_a_parked_connection_that_the_server_closes_is_dialled_when_it_is_needed() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[b""]), FakeSocket(6, pieces=[GOOD]), amount=None, due_ns=[50_000_000, 10**12]
+    )
+    schedule = fired.schedule
+    assert schedule is not None
+    schedule.begin(monotonic_ns(), None)
+    fired.turn()
+    assert (fired.tally().closed_idle, fired.tally().attempted, fired.sockets[1].sent) == (1, 0, b"")
+    until_ns = monotonic_ns() + 5_000_000_000
+    while not fired.sockets[1].sent and monotonic_ns() < until_ns:
+        fired.turn()
+    assert fired.sockets[1].sent == REQUEST
+
+
+def test_what_was_due_and_still_waits_for_a_dial_was_never_sent() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[b""]), FakeSocket(6, dialled=errno.EINPROGRESS), amount=None, due_ns=[1, 10**12]
+    )
+    schedule = fired.schedule
+    assert schedule is not None
+    fired.turn()
+    schedule.begin(monotonic_ns(), None)
+    until_ns = monotonic_ns() + 5_000_000_000
+    while fired.meter.attempted != 2 and monotonic_ns() < until_ns:
+        fired.turn()
+    fired.connection.stop()
+    assert (fired.connection.never_sent, fired.supply.sent, fired.finished) == (1, 0, 1)

@@ -11,12 +11,12 @@ import pytest
 
 from cannon.engine.dialler import Dialler
 from cannon.engine.loop import READ, WRITE, Loop
-from cannon.engine.meter import Meter
 from cannon.engine.sockets import Secured, Socket, TlsError
 from cannon.errors import Fault
 from cannon.route import Address
 from cannon.tally import Tally
 from tests.engine.fakes import FakePoller, FakeSocket
+from tests.engine.metering import meter_of
 
 HERE, THERE = Address("127.0.0.1", 1), Address("::1", 1)
 
@@ -26,7 +26,7 @@ class _Dialled:
 
     def __init__(self, answers: dict[Address, int], *, opening: int = 0, timeout_ns: int = 10**12) -> None:
         self.loop = Loop(FakePoller())
-        self.meter = Meter(lambda status: True, monotonic_ns())
+        self.meter = meter_of()
         self.tried: list[Address] = []
         self.connected: list[Socket] = []
 
@@ -154,7 +154,7 @@ class _Held:
     def __init__(self, *sockets: FakeSocket, timeout_ns: int = 10**12) -> None:
         self.poller = FakePoller()
         self.loop = Loop(self.poller)
-        self.meter = Meter(lambda status: True, monotonic_ns())
+        self.meter = meter_of()
         self.opened = 0
         self.connected: list[Socket] = []
         self.ended = 0

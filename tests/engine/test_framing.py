@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from cannon.engine.framing import Bodies, FastFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import Case, deliveries, load
-from tests.engine.driving import CHUNKED, FRAMINGS, GOOD, Caller, Verdict, answer, drive, split
+from tests.engine.driving import CHUNKED, FRAMINGS, GET, GOOD, HEAD, Caller, Verdict, answer, drive, split
 
 CASES = load()
+OWED = {"GET": GET, "HEAD": HEAD}
 BY_ID = {case.id: case for case in CASES}
 REUSABLE = [case for case in CASES if case.reusable and case.method == "GET" and len(case.data) < 5000]
 
@@ -105,7 +106,7 @@ def test_a_framing_gives_the_verdict_of_the_rfc_however_the_bytes_arrive(name: s
     shortfalls = {
         delivery: found
         for delivery, pieces in deliveries(case.data)
-        if (found := shortfall(case, answer(name, pieces, case.method)))
+        if (found := shortfall(case, answer(name, pieces, OWED[case.method])))
     }
     if (name, case.id) in DEPARTURES:
         assert shortfalls, f"a departure has healed: take {case.id!r} off the list"
@@ -128,7 +129,7 @@ def test_no_split_of_the_bytes_changes_the_verdict_of_the_fast_framing(
 ) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(case.data)), max_size=8).map(sorted))
     pieces = split(case.data, [0, *cuts, len(case.data)])
-    assert not shortfall(case, answer("fast", pieces, case.method))
+    assert not shortfall(case, answer("fast", pieces, OWED[case.method]))
 
 
 MUTATIONS = [
@@ -170,7 +171,7 @@ def test_responses_one_after_another_on_a_connection_are_all_told(
     cases: list[Case], data: st.DataObject, name: str
 ) -> None:
     bodies = Bodies()
-    framing = FRAMINGS[name](head=False, bodies=bodies)
+    framing = FRAMINGS[name](bodies=bodies)
     caller = Caller(framing, bodies)
     for case in cases:
         if (name, case.id) in DEPARTURES:
@@ -180,12 +181,12 @@ def test_responses_one_after_another_on_a_connection_are_all_told(
         pieces = split(case.data, [0, *cuts, len(case.data)])
         body_bytes = 0
         for piece in pieces:
-            assert not framing.ended
+            assert not framing.statuses
             body_bytes += caller.take(piece)
-        assert (framing.ended, framing.status, body_bytes) == (1, case.status, case.body_bytes)
+        assert (framing.statuses, body_bytes) == ([case.status], case.body_bytes)
         assert framing.keep_alive
         assert not framing.excess
-        framing.ended = 0
+        framing.statuses.clear()
 
 
 @given(
@@ -207,8 +208,7 @@ def test_pipelined_responses_are_told_apart_wherever_the_reads_end(
 
 def pipeline(name: str, pieces: list[bytes], requests: int) -> Verdict:
     bodies = Bodies()
-    framing = FRAMINGS[name](head=False, bodies=bodies, pipelined=True)
-    return drive(Caller(framing, bodies), pieces, pipelined=requests)
+    return drive(Caller(FRAMINGS[name](bodies=bodies), bodies), pieces, [GET] * requests)
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
@@ -250,10 +250,10 @@ def test_bytes_after_a_response_are_excess_and_no_response(name: str, first: byt
 @pytest.mark.parametrize("name", FRAMINGS)
 def test_a_response_that_nobody_asked_for_is_an_error(name: str) -> None:
     bodies = Bodies()
-    framing = FRAMINGS[name](head=False, bodies=bodies)
+    framing = FRAMINGS[name](bodies=bodies)
     with pytest.raises(FramingError, match="nobody asked for"):
         Caller(framing, bodies).take(GOOD)
-    assert not framing.ended
+    assert not framing.statuses
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
@@ -266,11 +266,11 @@ def test_the_body_of_a_response_read_twice_is_counted_once() -> None:
     folded_trailer = CHUNKED + b"2\r\nok\r\n0\r\nX: a\r\n b\r\n\r\n"
     bodies = Bodies()
     bodies.total_bytes = 7  # of the response before
-    framing = FastFraming(head=False, bodies=bodies)
+    framing = FastFraming(bodies=bodies)
     caller = Caller(framing, bodies)
     caller.expect()
     assert caller.take(folded_trailer) == 7 + 2
-    assert framing.ended == 1
+    assert framing.statuses == [200]
 
 
 # The lanes of the fast framing.
@@ -293,8 +293,8 @@ def test_the_body_of_a_response_read_twice_is_counted_once() -> None:
 )
 def test_ordinary_responses_stay_in_the_express_lane(data: bytes) -> None:
     bodies = Bodies()
-    framing = FastFraming(head=False, bodies=bodies)
-    framing.expect(None)
+    framing = FastFraming(bodies=bodies)
+    framing.expect(GET)
     lane = framing.express()
     assert lane is not None
     status = int(data[9:12])
@@ -321,8 +321,8 @@ def test_ordinary_responses_stay_in_the_express_lane(data: bytes) -> None:
 def test_whatever_is_not_ordinary_is_left_to_the_careful_lane_with_no_body_counted(data: bytes) -> None:
     bodies = Bodies()
     bodies.total_bytes = 7  # of the response before
-    framing = FastFraming(head=False, bodies=bodies)
-    framing.expect(None)
+    framing = FastFraming(bodies=bodies)
+    framing.expect(GET)
     lane = framing.express()
     assert lane is not None
     assert lane.read(data) == 0
@@ -330,12 +330,12 @@ def test_whatever_is_not_ordinary_is_left_to_the_careful_lane_with_no_body_count
 
 
 def test_in_mid_response_no_express_lane_is_open() -> None:
-    framing = FastFraming(head=False, bodies=Bodies())
-    framing.expect(None)
+    framing = FastFraming(bodies=Bodies())
+    framing.expect(GET)
     framing.read(GOOD[:30])
     assert framing.express() is None
     framing.read(GOOD[30:])
-    assert framing.ended == 1
-    framing.ended = 0
-    framing.expect(None)
+    assert framing.statuses == [200]
+    framing.statuses.clear()
+    framing.expect(GET)
     assert framing.express() is not None

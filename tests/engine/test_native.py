@@ -273,7 +273,7 @@ def test_between_two_looks_at_the_sockets_no_more_than_a_hundred_connections_beg
 
 
 def test_a_dial_that_ends_after_the_window_began_cuts_no_tick_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_OPENING_STALLS_NS", 10_000_000)
+    monkeypatch.setattr(native, "OPENING_STALLS_NS", 10_000_000)
     tick_ns = SECOND_NS // 8
     with black_hole() as port:
         plan = _plan(

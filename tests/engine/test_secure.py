@@ -12,10 +12,12 @@ import pytest
 from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming
 from cannon.engine.loop import READ, WRITE, Loop
-from cannon.engine.meter import Meter
 from cannon.engine.sockets import RaggedEnd, TlsError
+from cannon.engine.supply import Feed
+from cannon.plan import Limits
 from cannon.route import Address
 from tests.engine.fakes import FakePoller
+from tests.engine.metering import meter_of, prepared
 from tests.engine.securing import AGAIN, NEW, OLD, Server, shaken
 from tests.servers.certificates import Certificates
 
@@ -239,15 +241,17 @@ def test_a_connection_that_ended_behind_a_response_is_dialled_again_and_no_reque
     unused = iter((first, second))
     poller = FakePoller()
     loop = Loop(poller)
-    meter = Meter(lambda status: status == 200, monotonic_ns())
+    kind = prepared(REQUEST)
+    meter = meter_of(kind, 2)
     connection = Connection(
         loop=loop,
         meter=meter,
         addresses=(Address("127.0.0.1", 1),),
         timeout_ns=10**12,
-        supply=meter.supply(REQUEST, 2),
-        closes=False,
-        frame=lambda: FastFraming(head=False, bodies=meter.bodies),
+        feed=Feed(kind, meter.supply.tickets),
+        limits=Limits(),
+        pipelining=1,
+        frame=lambda: FastFraming(bodies=meter.bodies),
         open_socket=lambda address: next(unused).socket,
         dialled=lambda: None,
         finished=loop.halt,

@@ -1,0 +1,395 @@
+"""What goes on over one socket: requests sent, responses read and timed, in order, until it can carry no more.
+
+The law: every request that was sent ends in exactly one count, with its Fault; what was measured is never corrected
+afterwards. The hot path is the closure that `_hot_path` makes: one receive, one clock, one parse, one send. Whatever
+is not an ordinary response to the only request in flight, it leaves to the colder methods.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import monotonic_ns
+
+from cannon.engine.framing import Express, Framing
+from cannon.engine.loop import READ, Handler, Loop
+from cannon.engine.meter import Meter
+from cannon.engine.sockets import RaggedEnd, Socket, TlsError
+from cannon.engine.stamps import Stamps
+from cannon.engine.supply import Shot
+from cannon.engine.upload import Outcome, Upload
+from cannon.errors import Fault, FramingError
+from cannon.sequence import Streamed
+from cannon.tally import UNIT_BITS
+
+__all__ = ["Exchange"]
+
+_READ_BYTES = (479, 4_096, 16_384, 65_536)
+"""A read takes this much at most: room for little is the cheapest (the first is the largest that Python's own
+allocator gives), so a connection begins with that, and takes the next when its room was full.
+"""
+
+
+def _record_nothing(duration: int) -> None:
+    """Stands in until the first response has told its status."""
+
+
+class Exchange:
+    """Over an open socket. `requests`: what the hot path fires on, one after the other; None: all is sent by `send`.
+
+    `room` is called when more may be sent, `over` when the socket carries no more (whoever made it closes it), `idle`
+    when it ended while nothing was in flight (True: with bytes that nobody asked for). `unsent` takes back what was
+    not sent after all. `answered` counts responses.
+    """
+
+    __slots__ = (
+        "_first_byte_ns",
+        "_framing",
+        "_idle",
+        "_loop",
+        "_meter",
+        "_ordinary",
+        "_over",
+        "_read_bytes",
+        "_receive",
+        "_requests",
+        "_response_bytes",
+        "_room",
+        "_send_failed",
+        "_socket",
+        "_stamps",
+        "_timeout_ns",
+        "_unsent",
+        "answered",
+        "in_flight",
+        "upload",
+    )
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        meter: Meter,
+        opened: Socket,
+        framing: Framing,
+        timeout_ns: int,
+        requests: Iterator[bytes] | None,
+        stamps: Stamps | None,
+        room: Callable[[int], None],
+        over: Callable[[int], None],
+        idle: Callable[[bool], None],
+        unsent: Callable[[list[Shot]], None],
+    ) -> None:
+        self.answered = 0
+        self.in_flight: deque[Shot] = deque()
+        self.upload: Upload | None = None
+        self._loop = loop
+        self._meter = meter
+        self._socket: Socket | None = opened
+        self._framing = framing
+        self._timeout_ns = timeout_ns
+        self._requests = requests
+        stamped = stamps.receiver(opened) if stamps is not None else None
+        self._stamps = stamps if stamped is not None else None
+        self._receive = stamped if stamped is not None else opened.recv
+        self._room = room
+        self._over = over
+        self._idle = idle
+        self._unsent = unsent
+        self._read_bytes = _READ_BYTES[0]
+        self._response_bytes = 0
+        self._first_byte_ns = 0
+        self._ordinary = True
+        self._send_failed = False
+        loop.watch(opened.fileno(), READ, self._readable)
+
+    # Ordinary responses.
+
+    def _hot_path(self, opened: Socket, express: Express, shot: Shot, requests: Iterator[bytes]) -> Handler:
+        """The handler of a socket on which ordinary responses are expected; it leaves at the first other one. The one
+        shot stands for all that are fired here.
+        """
+        receive = opened.recv
+        send = opened.send
+        read_bytes = self._read_bytes
+        # Looked up once: what stands in a module is found by its name each time.
+        clock, take = monotonic_ns, next
+        meter = self._meter
+        unit_bits = meter.unit_bits
+        step = shot.prepared.step
+        recorded_status = 0
+        record: Callable[[int], None] = _record_nothing
+
+        def readable(ready_ns: int) -> None:
+            nonlocal recorded_status, record
+            try:
+                data = receive(read_bytes)
+            except OSError as error:
+                self._not_received(error)
+                return
+            now_ns = clock()
+            received_bytes = len(data)
+            meter.received_bytes += received_bytes
+            # Bytes that fill the room may be the first of more.
+            status = express.read(data) if 0 < received_bytes < read_bytes else 0
+            if not status:
+                self._loop.handle(opened.fileno(), self._readable)
+                self._received(data, now_ns, now_ns)
+                if opened.pending and opened is self._socket:
+                    self._readable(now_ns)
+                return
+            if status != recorded_status:
+                recorded_status = status
+                record = meter.recorder(status, step)
+            record(now_ns - shot.sent_ns >> unit_bits)
+            self.answered += 1
+            # The stamp that ends one request starts the next.
+            shot.sent_ns = now_ns
+            try:
+                request = take(requests)
+            except StopIteration:
+                self.in_flight.clear()
+                self._room(now_ns)
+                return
+            try:
+                sent_bytes = send(request)
+            except BlockingIOError:
+                sent_bytes = 0
+            except OSError:
+                shot.data = request
+                self._not_sent([shot])
+                return
+            if sent_bytes != len(request):
+                self._send_rest(memoryview(request)[sent_bytes:], None)
+
+        return readable
+
+    # Any response.
+
+    def _readable(self, ready_ns: int) -> None:
+        """Bytes have come for the requests in flight, or the end of the connection."""
+        opened, stamps = self._socket, self._stamps
+        while opened is not None:
+            try:
+                data = self._receive(self._read_bytes)
+            except OSError as error:
+                self._not_received(error)
+                return
+            now_ns = monotonic_ns()
+            self._meter.received_bytes += len(data)
+            came_ns = now_ns
+            if stamps is not None and self.in_flight:
+                came_ns = stamps.came_ns(self.in_flight[0].sent_ns, now_ns)
+                self._meter.delays.append(now_ns - came_ns >> UNIT_BITS)
+            self._received(data, now_ns, came_ns)
+            if opened is not self._socket or not opened.pending:
+                return
+
+    def _received(self, data: bytes, now_ns: int, came_ns: int) -> None:
+        """Bytes that came at `came_ns`, and were read at `now_ns`; none is the end."""
+        framing = self._framing
+        if not self.in_flight:
+            self._idle(bool(data))
+            return
+        if not data:
+            self._closed_by_peer(now_ns)
+            return
+        if len(data) >= self._read_bytes:
+            self._read_bytes = next(
+                (room for room in _READ_BYTES if room > self._read_bytes), _READ_BYTES[-1]
+            )
+        self._response_bytes += len(data)
+        try:
+            framing.read(data)
+        except FramingError as error:
+            self._fail(error.fault, error.message, now_ns)
+            return
+        if framing.statuses:
+            self._completed(now_ns, came_ns)
+        elif not self._first_byte_ns:
+            self._first_byte_ns = came_ns
+
+    def _completed(self, now_ns: int, came_ns: int) -> None:
+        framing, meter = self._framing, self._meter
+        statuses, mismatched = framing.statuses, framing.mismatched
+        first_byte_ns = self._first_byte_ns
+        # What comes after the first began with this read.
+        self._first_byte_ns = 0 if framing.between else came_ns
+        self._ordinary = not first_byte_ns
+        closes = False
+        for position, status in enumerate(statuses):
+            shot = self.in_flight.popleft()
+            closes = shot.prepared.request.closes
+            matched = not mismatched or position not in mismatched
+            meter.completed(shot, status, came_ns, first_byte_ns, matched=matched)
+            if meter.only_successes and not meter.counts(status, matched=matched):
+                meter.excluded_bytes += self._response_bytes // len(statuses)
+            first_byte_ns = 0
+        self._response_bytes = 0
+        self.answered += len(statuses)
+        if came_ns != now_ns:
+            meter.stamped += len(statuses)
+        if framing.excess:
+            meter.excess += 1
+        missed = [statuses[position] for position in mismatched]
+        statuses.clear()
+        mismatched.clear()
+        for status in missed:
+            meter.mismatch(status)
+        broken = framing.broken
+        if broken is not None and self.in_flight:
+            self._fail(broken.fault, broken.message, now_ns)
+        elif not framing.keep_alive or closes or self.upload is not None or self._send_failed:
+            # After an answer to half a request the connection cannot be used again, whatever the server says.
+            self._abort(len(self.in_flight))
+            self._over(now_ns)
+        else:
+            self._room(now_ns)
+
+    def send(self, shots: list[Shot], now_ns: int) -> None:
+        """Send these, in order, behind what is in flight. `now_ns` may be the end of the response before."""
+        opened, framing, first = self._socket, self._framing, shots[0]
+        assert opened is not None
+        if self._meter.due or self._stamps is not None:
+            now_ns = monotonic_ns()
+        for shot in shots:
+            shot.sent_ns = now_ns
+            framing.expect(shot.prepared.owed)
+            self.in_flight.append(shot)
+        requests = self._requests if self._ordinary else None
+        express = framing.express() if requests is not None else None
+        if requests is not None and express is not None:
+            self._loop.handle(opened.fileno(), self._hot_path(opened, express, first, requests))
+        else:
+            self._loop.handle(opened.fileno(), self._readable)
+        data = first.data if len(shots) == 1 else b"".join([shot.data for shot in shots])
+        try:
+            sent_bytes = opened.send(data)
+        except BlockingIOError:
+            sent_bytes = 0
+        except OSError:
+            self._not_sent(shots)
+            return
+        if self._meter.due:
+            for shot in shots:
+                self._meter.sent(shot)
+        stream = shots[-1].prepared.request.stream
+        if sent_bytes != len(data) or stream is not None:
+            self._send_rest(memoryview(data)[sent_bytes:], stream)
+
+    def _not_sent(self, shots: list[Shot]) -> None:
+        """Nothing was handed over: the peer closed between two requests. These wait for the next connection."""
+        for shot in shots:
+            self.in_flight.pop()
+            shot.sent_ns = 0
+        self._unsent(shots)
+        # What became of those before them is told by reading.
+        if not self.in_flight:
+            self._idle(False)
+
+    def _send_rest(self, rest: memoryview, stream: Streamed | None) -> None:
+        assert self._socket is not None
+        self.upload = Upload(
+            loop=self._loop,
+            supply=self._meter.supply,
+            opened=self._socket,
+            rest=rest,
+            stream=stream,
+            readable=self._readable,
+            ended=self._uploaded,
+        )
+
+    def _uploaded(self, outcome: Outcome, message: str) -> None:
+        assert self._socket is not None
+        self.upload = None
+        self._send_failed = outcome is not Outcome.SENT
+        self._loop.watch(self._socket.fileno(), READ, self._readable)
+        if outcome is Outcome.LOCAL:
+            self._fail(Fault.LOCAL, message, monotonic_ns())
+        elif outcome is Outcome.SENT:
+            self._room(monotonic_ns())
+
+    # Faults.
+
+    def _not_received(self, error: OSError) -> None:
+        if isinstance(error, BlockingIOError):
+            return
+        if not self.in_flight:
+            self._idle(False)
+            return
+        now_ns = monotonic_ns()
+        if isinstance(error, RaggedEnd):
+            self._closed_by_peer(now_ns, ragged=True)
+            return
+        if isinstance(error, TlsError):
+            self._fail(Fault.TLS, f"{error.strerror}, {self._where()}", now_ns)
+            return
+        fault = Fault.RESET if self._first_byte_ns or self.fresh else Fault.STALE
+        self._fail(fault, f"{error.strerror}, {self._where()}", now_ns)
+
+    def _closed_by_peer(self, now_ns: int, *, ragged: bool = False) -> None:
+        if not self._first_byte_ns:
+            fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
+            self._fail(fault if self.fresh else Fault.STALE, f"closed {self._where()}", now_ns)
+            return
+        try:
+            self._framing.end()
+        except FramingError as error:
+            self._fail(error.fault, error.message, now_ns)
+            return
+        if ragged:
+            # The close was to be the end of the body, and anybody on the way could have made this one.
+            message = "the body ends with the connection, and that was closed without close_notify"
+            self._fail(Fault.TRUNCATED, message, now_ns)
+            return
+        self._completed(now_ns, now_ns)
+
+    def timed_out(self, now_ns: int) -> None:
+        """Those that were sent so long ago; what is behind them was sent later, and never had its time."""
+        overdue = [shot for shot in self.in_flight if now_ns - shot.sent_ns >= self._timeout_ns]
+        message = f"no whole response in {self._timeout_ns / 1e9:g} s, {self._where()}"
+        self._abort(len(self.in_flight) - len(overdue))
+        for shot in overdue:
+            self._meter.timed_out(shot, self._timeout_ns)
+            self._meter.failed(Fault.TIMEOUT, message, now_ns)
+        self._over(now_ns)
+
+    def _fail(self, fault: Fault, message: str, now_ns: int) -> None:
+        """The first of those in flight ends by a fault; what is behind it was sent for nothing."""
+        self._abort(len(self.in_flight) - 1)
+        self._meter.failed(fault, message, now_ns)
+        self._over(now_ns)
+
+    def _abort(self, behind: int) -> None:
+        """Nothing is in flight any more, and so many of it are answered by nobody."""
+        self._meter.aborted(behind)
+        self.in_flight.clear()
+        self._first_byte_ns = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was answered on this connection yet."""
+        return self.answered == 0
+
+    def _where(self) -> str:
+        if self._first_byte_ns:
+            return "in mid-response"
+        return "before any byte of a response" + ("" if self.fresh else ", on a reused connection")
+
+    # The end.
+
+    def stop(self) -> None:
+        """Send no more; what is in flight is still read."""
+        self._requests = None
+        if self.upload is None and self._socket is not None:
+            self._loop.handle(self._socket.fileno(), self._readable)
+
+    def close(self) -> None:
+        """Close at once, whatever is in flight."""
+        if self.upload is not None:
+            self.upload.close()
+            self.upload = None
+        if self._socket is not None:
+            self._loop.forget(self._socket.fileno())
+            self._socket.close()
+            self._socket = None

@@ -1,0 +1,75 @@
+"""What opens the sockets of a connection, as the plan has it: which way they go, over TLS, traced.
+
+Law: each thing that is asked for is laid over what is there, and what is not asked for leaves no layer: the sockets of
+a plain run are the system's own. Over TLS each connection has its own sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cannon.engine.sockets import (
+    PlainSocket,
+    Socket,
+    Trace,
+    bind_locally,
+    open_socket,
+    standard_trace,
+    traced,
+)
+from cannon.plan import Plan, Target
+from cannon.route import Address, ProxyKind, Route
+
+__all__ = ["sockets_of"]
+
+
+def sockets_of(
+    plan: Plan, target: Target, open_plain: Callable[[Address], PlainSocket] = open_socket
+) -> Callable[[], Callable[[Address], Socket]]:
+    """Makes for each connection to a target what opens its sockets; `open_plain` makes those of the system.
+
+    UsageError for a file of TLS that does not serve.
+    """
+    opener = _routed(plan.route, target, open_plain, standard_trace() if plan.trace else Trace(None))
+    shown = traced if plan.trace else _as_it_is
+    if target.scheme == "http":
+        return lambda: shown(opener)
+    from cannon.engine.secure import Security
+
+    tls = plan.tls
+    context = tls.context()
+    return lambda: shown(Security(context, tls, target.host, opener).open_socket)
+
+
+def _as_it_is(opener: Callable[[Address], Socket]) -> Callable[[Address], Socket]:
+    return opener
+
+
+def _routed(
+    route: Route, target: Target, open_plain: Callable[[Address], PlainSocket], trace: Trace
+) -> Callable[[Address], PlainSocket]:
+    """What opens plain sockets that go this way."""
+    proxy, local = route.proxy, route.bind
+    # To an HTTP proxy, requests of http are written as they are (RFC 9112, 3.2.2).
+    passes = proxy is not None and (proxy.kind is not ProxyKind.HTTP or target.scheme == "https")
+    if local is None and not passes:
+        return open_plain
+    make_passage = None
+    if proxy is not None and passes:
+        from cannon.engine.tunnel import tunnels
+
+        make_passage = tunnels(proxy, target.host, target.port, trace)
+
+    def opened_that_way(address: Address) -> PlainSocket:
+        opened = open_plain(address)
+        if make_passage is not None:
+            opened.passage = make_passage()
+        if local is not None:
+            try:
+                bind_locally(opened, local)
+            except OSError:
+                opened.close()
+                raise
+        return opened
+
+    return opened_that_way

@@ -25,8 +25,9 @@ class Fault(Exception):
 class Load:
     """What one run is to do.
 
-    `folder` takes the files a client wants, `ca` is whom to trust where the URL is https. One more dimension of load,
-    such as pipelining, is one more field here and one more word in the command of each client that can do it.
+    `folder` takes the files a client wants, `ca` is whom to trust where the URL is https, `pipelining` how many
+    requests a connection has in flight. One more dimension of load is one more field here, and one more word in the
+    command of each client that can do it.
     """
 
     url: str
@@ -34,6 +35,7 @@ class Load:
     connections: int
     folder: Path
     ca: Path | None = None
+    pipelining: int = 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Client:
 
     `off_clock` is how many requests it sends outside its figures, `files` what is written into the load's folder
     before it runs. `version` is the option that shows its version, and what to look for in that; None where it tells
-    none, or one that never changes.
+    none, or one that never changes. `pipelines`: whether it can have several requests in flight on a connection.
     """
 
     command: Callable[[Load], list[str]]
@@ -60,6 +62,7 @@ class Client:
     off_clock: int = 0
     program: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    pipelines: bool = False
 
     def found(self, name: str) -> tuple[str, ...] | None:
         """Return the words that start it, None where it is not installed."""
@@ -94,7 +97,15 @@ def _report(requests: int, per_s: float, wrong: Mapping[str, object]) -> Report:
 
 def _cannon(load: Load) -> list[str]:
     trust = ["--ca", str(load.ca)] if load.ca else []
-    return ["-d", str(load.seconds), "-c", str(load.connections), "-j", *trust, load.url]
+    return [
+        *("-d", str(load.seconds), "-c", str(load.connections), *_pipelined("-p", load)),
+        *("-j", *trust, load.url),
+    ]
+
+
+def _pipelined(option: str, load: Load) -> list[str]:
+    """The option that asks for pipelining; nothing where none is wanted."""
+    return [option, str(load.pipelining)] if load.pipelining > 1 else []
 
 
 def _read_cannon(output: str) -> Report:
@@ -110,7 +121,24 @@ def _read_cannon(output: str) -> Report:
 
 
 def _wrk(load: Load) -> list[str]:
-    return ["-t", "1", "-d", str(load.seconds), "-c", str(load.connections), load.url]
+    command = ["-t", "1", "-d", str(load.seconds), "-c", str(load.connections), load.url]
+    if load.pipelining == 1:
+        return command
+    # It has no option for that: a script hands it several requests as one, and it counts the responses.
+    return ["-s", str(load.folder / "pipelining.lua"), *command, "--", str(load.pipelining)]
+
+
+_PIPELINING_LUA = """\
+local requests
+
+function init(words)
+   requests = string.rep(wrk.format(), tonumber(words[1]))
+end
+
+function request()
+   return requests
+end
+"""
 
 
 def _read_wrk(output: str) -> Report:
@@ -140,7 +168,10 @@ def _read_ab(output: str) -> Report:
 
 
 def _h2load(load: Load) -> list[str]:
-    return ["--h1", "-D", str(load.seconds), "-c", str(load.connections), load.url]
+    return [
+        *("--h1", "-D", str(load.seconds), "-c", str(load.connections), *_pipelined("-m", load)),
+        load.url,
+    ]
 
 
 def _read_h2load(output: str) -> Report:
@@ -168,7 +199,10 @@ def _read_hey(output: str) -> Report:
 
 
 def _autocannon(load: Load) -> list[str]:
-    return ["-d", str(load.seconds), "-c", str(load.connections), "-j", load.url]
+    return [
+        *("-d", str(load.seconds), "-c", str(load.connections), *_pipelined("-p", load)),
+        *("-j", load.url),
+    ]
 
 
 def _read_autocannon(output: str) -> Report:
@@ -209,12 +243,15 @@ CLIENTS = {
         version=("--version", r"cannon (\S+)"),
         off_clock=1,  # the preflight
         program=(sys.executable, "-P", "-m", "cannon"),
+        pipelines=True,
     ),
     "wrk": Client(
         command=_wrk,
         read=_read_wrk,
         install="apt-get install wrk",
         version=("-v", r"wrk (\S+)"),
+        files={"pipelining.lua": _PIPELINING_LUA},
+        pipelines=True,
     ),
     "ab": Client(
         command=_ab,
@@ -227,6 +264,7 @@ CLIENTS = {
         read=_read_h2load,
         install="apt-get install nghttp2-client",
         version=("--version", r"nghttp2/(\S+)"),
+        pipelines=True,
     ),
     "hey": Client(
         command=_hey,
@@ -239,6 +277,7 @@ CLIENTS = {
         read=_read_autocannon,
         install="npm install -g autocannon, or --autocannon PATH",
         version=("--version", r"autocannon v?(\S+)"),
+        pipelines=True,
     ),
     "siege": Client(
         command=_siege,

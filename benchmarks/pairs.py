@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from markdown import cell, line, titled
 from runs import Run
 
 __all__ = ["Pair", "Ratio", "failed_row", "heading", "row"]
@@ -44,18 +45,18 @@ class Ratio:
 def heading(subject: str) -> str:
     """The two lines above the rows."""
     titles = (
-        *("scheme", "case", "conns", "peer"),
+        *("scheme", "case", "conns", "-p", "peer"),
         *(f"{subject} req/s", "peer req/s", "req/s ratio (range)"),
         *(f"{subject} CPU µs", "peer CPU µs", "CPU ratio (range)"),
     )
-    return f"{_line(titles)}\n{_line('---' for _ in titles)}"
+    return titled(titles)
 
 
 def row(key: Sequence[str], pairs: Sequence[Pair]) -> str:
     """A row: what was compared, then rates, then CPU per request."""
     rates = [(pair.ours.per_s, pair.theirs.per_s) for pair in pairs]
     costs = [(pair.ours.cpu_us, pair.theirs.cpu_us) for pair in pairs]
-    return _line(
+    return line(
         (
             *key,
             *(f"{statistics.median(side):,.0f}" for side in zip(*rates, strict=True)),
@@ -68,9 +69,4 @@ def row(key: Sequence[str], pairs: Sequence[Pair]) -> str:
 
 def failed_row(key: Sequence[str], reason: str) -> str:
     """A row without figures: why there are none."""
-    told = " ".join(reason.split()).replace("|", "\\|")
-    return _line((*key, told, *("" for _ in range(5))))
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return line((*key, cell(reason), *("" for _ in range(5))))

@@ -1,18 +1,18 @@
 """What a request costs the client: cannon beside its peers, in alternating runs at one nginx.
 
-    python benchmarks/peers.py [--scheme http] [--case plain] [--connections 10 100] [--peer wrk ab] [--rounds 8]
+    python benchmarks/peers.py [--scheme http] [--case plain] [--connections 10 100] [--pipelining 10] [--peer wrk ab]
 
 Client on one core, nginx on another. Each row is of pairs of runs, one of cannon and one of the peer, in turns; the
-first pair warms caches and is thrown away. Peers that are not installed are named and left out; a row in which a
-client saw an error has no figures and says why. Prints Markdown to stdout, progress to stderr. Exit code 1 where
-cannon itself had no figures for a row. With the same client on both sides, as in `--subject wrk --peer wrk`, the
-range of the ratio is what this machine cannot tell apart.
+first pair warms caches and is thrown away. Peers that are not installed are named and left out, and so are those that
+cannot pipeline where --pipelining asks for more than 1; a row in which a client saw an error has no figures and says
+why. Prints Markdown to stdout, progress to stderr. Exit code 1 where cannon itself had no figures for a row. With the
+same client on both sides, as in `--subject wrk --peer wrk`, the range of the ratio is what this machine cannot tell
+apart.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import shutil
 import sys
@@ -26,6 +26,7 @@ from clients import CLIENTS, Client, Fault, Load
 from machine import described
 from pairs import Pair, failed_row, heading, row
 from runs import Run, doubts, measure
+from script import positive, say, two_cores
 from targets import CASES, CERTIFICATE, SCHEMES, Target, nginx
 
 SPARE_DESCRIPTORS = 1_000
@@ -56,13 +57,15 @@ class Contest:
     case: str
     connections: int
     peer: Side
+    pipelining: int = 1
 
     @property
     def key(self) -> tuple[str, ...]:
-        return (self.scheme, self.case, f"{self.connections:,}", self.peer.name)
+        return (self.scheme, self.case, f"{self.connections:,}", str(self.pipelining), self.peer.name)
 
     def __str__(self) -> str:
-        return f"{self.scheme}, {self.case}, {self.connections:,} connections"
+        pipelined = f", {self.pipelining} in flight on each" if self.pipelining > 1 else ""
+        return f"{self.scheme}, {self.case}, {self.connections:,} connections{pipelined}"
 
 
 class Field:
@@ -86,7 +89,7 @@ class Field:
                 ours = self._run(contest, subject)
             sides = ((subject, ours), (contest.peer, theirs))
             told = ", ".join(f"{side.name} {run.per_s:,.0f}/s {run.cpu_us:.2f} µs" for side, run in sides)
-            _say(f"{contest}, {f'pair {number}' if number else 'thrown away'}: {told}")
+            say(f"{contest}, {f'pair {number}' if number else 'thrown away'}: {told}")
             if number:
                 yield Pair(ours, theirs)
 
@@ -97,13 +100,14 @@ class Field:
             connections=contest.connections,
             folder=self._target.folder,
             ca=self._target.ca if contest.scheme == "https" else None,
+            pipelining=contest.pipelining,
         )
         try:
             run = measure(side.client, side.program, load, self._target, self._core)
         except Fault as fault:
             raise SideFault(side, fault) from fault
-        for doubt in doubts(run, contest.connections, side.client.off_clock):
-            _say(f"warning: {contest}: {side.name} {doubt}")
+        for doubt in doubts(run, load, side.client.off_clock):
+            say(f"warning: {contest}: {side.name} {doubt}")
             self._doubts.setdefault((str(contest), side.name), []).append(doubt)
         return run
 
@@ -123,7 +127,7 @@ def fight(contests: list[Contest], subject: Side, field: Field) -> bool:
         try:
             print(row(contest.key, list(field.pairs(contest, subject))), flush=True)
         except SideFault as fault:
-            _say(f"FAILED: {contest}: {fault}")
+            say(f"FAILED: {contest}: {fault}")
             print(failed_row(contest.key, str(fault)), flush=True)
             whole = whole and fault.side.name != subject.name
     if notes := field.notes():
@@ -139,7 +143,7 @@ def installed(names: list[str], autocannon: str | None) -> dict[str, Side]:
         client = CLIENTS[name]
         program = (autocannon,) if name == "autocannon" and autocannon else client.found(name)
         if program is None:
-            _say(f"{name} is not installed and is left out: {client.install}")
+            say(f"{name} is not installed and is left out: {client.install}")
         else:
             sides[name] = Side(name, client, program)
     return sides
@@ -155,8 +159,12 @@ def preface(given: argparse.Namespace, sides: dict[str, Side], cores: tuple[int,
         " request of the client's whole process tree, from exec to exit, with default options. req/s: as each client"
         " tells it itself."
     )
-    load = Load("URL", given.seconds, given.connections[0], Path())
-    calls = (f"`{shlex.join([side.name, *side.client.command(load)])}`" for side in sides.values())
+    load = Load("URL", given.seconds, given.connections[0], Path(), pipelining=given.pipelining[0])
+    calls = (
+        f"`{shlex.join([side.name, *side.client.command(load)])}`"
+        for side in sides.values()
+        if load.pipelining == 1 or side.client.pipelines
+    )
     lines = [
         f"`{shlex.join(['python', *sys.argv])}`",
         f"{described({name: side.program for name, side in sides.items()})}.",
@@ -171,16 +179,6 @@ def preface(given: argparse.Namespace, sides: dict[str, Side], cores: tuple[int,
     return "\n\n".join(lines)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -188,12 +186,13 @@ def _arguments() -> argparse.Namespace:
     peers = [name for name in CLIENTS if name != "cannon"]
     parser.add_argument("--scheme", choices=SCHEMES, nargs="+", default=list(SCHEMES))
     parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
-    parser.add_argument("--connections", type=_positive, nargs="+", default=[10], metavar="N")
+    parser.add_argument("--connections", type=positive, nargs="+", default=[10], metavar="N")
+    parser.add_argument("--pipelining", type=positive, nargs="+", default=[1], metavar="N")
     parser.add_argument("--peer", choices=peers, nargs="+", default=peers)
     parser.add_argument(
-        "--rounds", type=_positive, default=8, help="pairs of runs, besides the one thrown away"
+        "--rounds", type=positive, default=8, help="pairs of runs, besides the one thrown away"
     )
-    parser.add_argument("--seconds", type=_positive, default=10, help="how long each run sends")
+    parser.add_argument("--seconds", type=positive, default=10, help="how long each run sends")
     parser.add_argument("--autocannon", metavar="PATH", help="where autocannon is, if not on the PATH")
     parser.add_argument("--subject", choices=CLIENTS, default="cannon", help="whom the peers are set beside")
     return parser.parse_args()
@@ -201,30 +200,29 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = _arguments()
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        sys.exit("two cores are needed, one for nginx and one for the client")
+    cores = two_cores()
     if shutil.which("taskset") is None:
         sys.exit("taskset is needed: apt-get install util-linux")
     if given.autocannon and not Path(given.autocannon).is_file():
         sys.exit(f"--autocannon: there is no file {given.autocannon}")
     sides = installed(list(dict.fromkeys([given.subject, *given.peer])), given.autocannon)
     contests = [
-        Contest(scheme, case, connections, sides[name])
+        Contest(scheme, case, connections, sides[name], pipelining)
         for scheme in given.scheme
         for case in given.case
         for connections in given.connections
+        for pipelining in given.pipelining
         for name in given.peer
-        if name in sides
+        if name in sides and (pipelining == 1 or sides[name].client.pipelines)
     ]
     if given.subject not in sides or not contests:
         sys.exit("nothing to compare")
     minutes = len(contests) * (given.rounds + 1) * 2 * given.seconds / 60
-    _say(f"{len(contests)} rows, about {minutes:.0f} minutes or somewhat more")
+    say(f"{len(contests)} rows, about {minutes:.0f} minutes or somewhat more")
     most = max(given.connections)
     try:
         raise_descriptor_limit(most + SPARE_DESCRIPTORS)
-        print(preface(given, sides, (cores[0], cores[1])), end="\n\n", flush=True)
+        print(preface(given, sides, cores), end="\n\n", flush=True)
         with nginx(core=cores[0], schemes=given.scheme, connections=most + SPARE_DESCRIPTORS) as target:
             whole = fight(
                 contests, sides[given.subject], Field(target, cores[1], given.seconds, given.rounds)

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import IO, Final
 from clients import Client, Fault, Load, Report
 from targets import Target, on_core
 
-__all__ = ["SPARE_S", "Run", "doubts", "measure"]
+__all__ = ["SPARE_S", "Ended", "Run", "doubts", "finish", "measure"]
 
 SPARE_S: Final = 30.0
 """How much longer than it was told to a client may take."""
@@ -40,25 +41,38 @@ class Run:
         return self.cpu_s * 1e6 / self.requests
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a command that ended well said on stdout, and the CPU of its tree."""
+
+    said: str
+    cpu_s: float
+
+
 def measure(client: Client, program: tuple[str, ...], load: Load, target: Target, core: int) -> Run:
     """Run a client on a core. Fault where it saw an error, or gave no figures."""
-    for name, text in client.files.items():
-        (load.folder / name).write_text(text)
     before = target.rest()
-    with _file(load.folder / "stdout") as stdout, _file(load.folder / "stderr") as stderr:
-        command = on_core(core, [*program, *client.command(load)])
-        # One that wants files there would write more into the user's home.
-        home = {"HOME": str(load.folder)} if client.files else {}
-        cpu_s = _spend(command, load.seconds + SPARE_S, home, stdout, stderr)
-        report = _read(client, _text(stdout))
+    ended = finish([*program, *client.command(load)], core, load.seconds, load.folder, client.files)
+    report = _read(client, ended.said)
     after = target.rest()
     return Run(
         requests=report.requests,
         per_s=report.per_s,
-        cpu_s=cpu_s,
+        cpu_s=ended.cpu_s,
         seen=after.requests - before.requests,
         accepted=after.accepted - before.accepted,
     )
+
+
+def finish(command: list[str], core: int, seconds: int, folder: Path, files: Mapping[str, str]) -> Ended:
+    """Run a client's command on a core, with its files in the folder. Fault where it hangs or ends with an error."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with _file(folder / "stdout") as stdout, _file(folder / "stderr") as stderr:
+        # One that wants files there would write more into the user's home.
+        home = {"HOME": str(folder)} if files else {}
+        cpu_s = _spend(on_core(core, command), seconds + SPARE_S, home, stdout, stderr)
+        return Ended(_text(stdout), cpu_s)
 
 
 def _read(client: Client, output: str) -> Report:
@@ -123,11 +137,11 @@ def _last_words(text: str) -> str:
     return lines[-1][:200] if lines else "it said nothing"
 
 
-def doubts(run: Run, connections: int, off_clock: int) -> list[str]:
-    """What nginx's counts say against a client's, beyond a request in flight for each connection, and one probe."""
+def doubts(run: Run, load: Load, off_clock: int) -> list[str]:
+    """What nginx's counts say against a client's, beyond the requests in flight of each connection, and one probe."""
     said = []
-    if not 0 <= run.seen - run.requests <= connections + off_clock:
+    if not 0 <= run.seen - run.requests <= load.connections * load.pipelining + off_clock:
         said.append(f"counted {run.requests:,} requests, nginx {run.seen:,}")
-    if run.accepted > connections + 1:
+    if run.accepted > load.connections + 1:
         said.append(f"opened {run.accepted:,} connections")
     return said

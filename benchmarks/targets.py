@@ -6,8 +6,10 @@ Law: what it counted itself (stub_status, on a port of its own) is the measure o
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -80,12 +82,13 @@ def read_status(text: str) -> Counts:
 
 
 class Target:
-    """A running nginx. `ca` is whom a client has to trust over https."""
+    """A running nginx. `ca` is whom a client has to trust over https, `pid` its one process."""
 
     def __init__(self, folder: Path, ports: dict[str, int], status_port: int) -> None:
         self._ports = ports
         self._status_port = status_port
         self._looks = 0
+        self.pid = 0
         self.folder = folder
         self.ca = folder / "ca.pem"
 
@@ -102,6 +105,17 @@ class Target:
             asked.close()
         self._looks += 1
         return Counts(counts.accepted - self._looks, counts.requests - self._looks, counts.active - 1)
+
+    def stand_still(self, seconds: float) -> float:
+        """Have nginx do nothing for a while (SIGSTOP); how long it was, in s."""
+        os.kill(self.pid, signal.SIGSTOP)
+        began_s = time.monotonic()
+        try:
+            time.sleep(seconds)
+        finally:
+            stood_s = time.monotonic() - began_s
+            os.kill(self.pid, signal.SIGCONT)
+        return stood_s
 
     def rest(self) -> Counts:
         """What it has counted once it has heard that every client is gone, so that nothing is left to count."""
@@ -158,6 +172,7 @@ def nginx(*, core: int, schemes: list[str], connections: int) -> Iterator[Target
         command = on_core(core, [nginx_program(), "-c", str(folder / "nginx.conf"), "-p", str(folder)])
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         held.callback(_end, server)
+        target.pid = server.pid
         _wait_until_it_answers(target, server)
         yield target
 

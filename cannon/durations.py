@@ -67,7 +67,7 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnDelay(msgspec.Struct, frozen=True):
-    """From the loop learning that a socket is ready to handling it, in ms."""
+    """By how much cannon itself was late, in ms: with a response that was there, or with a request that was due."""
 
     p50: float | None
     p99: float | None
@@ -75,7 +75,7 @@ class OwnDelay(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, histogram: Histogram) -> OwnDelay:
-        """The three figures that are shown of cannon's own delay."""
+        """The three figures that are shown of one of cannon's own delays."""
         p50_ns, p99_ns = histogram.percentiles_ns((50, 99))
         return cls(milliseconds(p50_ns), milliseconds(p99_ns), milliseconds(histogram.max_ns))
 

@@ -22,6 +22,7 @@ __all__ = [
     "cpu_times",
     "descriptor_ceiling",
     "is_local",
+    "listening",
     "raise_descriptor_limit",
     "run_delay_ns",
     "this_host",
@@ -124,6 +125,32 @@ def is_local(ip: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def listening(process_id: int) -> frozenset[tuple[str, int]]:
+    """Return where the descendants of a process listen for TCP: numeric addresses and ports.
+
+    Processes that may not be looked into are passed over; an IPv4 address is told as one, even on a socket of IPv6.
+    """
+    import psutil
+
+    found: set[tuple[str, int]] = set()
+    try:
+        descendants = psutil.Process(process_id).children(recursive=True)
+    except psutil.Error:
+        return frozenset()
+    for process in descendants:
+        # The method's name before psutil 6.
+        sockets = getattr(process, "net_connections", None) or process.connections
+        try:
+            found |= {
+                (entry.laddr.ip.removeprefix("::ffff:"), entry.laddr.port)
+                for entry in sockets("tcp")
+                if entry.status == psutil.CONN_LISTEN
+            }
+        except (psutil.Error, OSError):
+            continue
+    return frozenset(found)
 
 
 def descriptor_ceiling() -> int | None:

@@ -2,23 +2,48 @@
 
 A rate over time (the Profile) says how many requests are due by a moment; the arrivals say at which positions of that
 count they stand: at 0, 1, 2, ... (even), or as far apart as chance puts them (poisson). A request is due when the
-count reaches its position, so every profile has both. A shard takes every k-th due time, so that rates belong to the
-tool and never to a worker.
+count passes its position, so every profile has both, and before any moment t there are ceil(expected(t)) even due
+times. A shard takes every k-th due time, so that rates belong to the tool and never to a worker.
+
+Poisson arrivals of a rate that changes are those of a steady one, drawn along the count instead of along time: the
+time scale transformation of Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning", 1979.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from itertools import accumulate, count, islice, repeat
+from itertools import accumulate, count, islice
 
 import msgspec
 
-__all__ = ["Arrivals", "Constant", "Pace", "Profile", "Ramp", "Scope", "Steps"]
+from cannon.errors import UsageError
+from cannon.profile import (
+    MOST_PER_S,
+    Constant,
+    Profile,
+    Ramp,
+    Steps,
+    check_rates,
+    parse_ramp,
+    parse_steps,
+)
+from cannon.units import format_rate
 
-_NS_PER_S = 1_000_000_000
+__all__ = [
+    "MOST_PER_S",
+    "Arrivals",
+    "Constant",
+    "Pace",
+    "Profile",
+    "Ramp",
+    "Scope",
+    "Steps",
+    "parse_ramp",
+    "parse_steps",
+]
 
 
 class Arrivals(StrEnum):
@@ -35,92 +60,6 @@ class Scope(StrEnum):
     CONNECTION = "connection"
 
 
-class Constant(msgspec.Struct, frozen=True, tag="constant"):
-    """One rate, without end."""
-
-    per_s: float
-
-    def expected(self, at_ns: float) -> float:
-        """How many requests are due before this moment of the run."""
-        return self.per_s * at_ns / _NS_PER_S
-
-    def when_ns(self, position: float) -> float:
-        """The moment at which `expected` reaches this position; infinity where it never does."""
-        return position / self.per_s * _NS_PER_S if self.per_s else math.inf
-
-    @property
-    def length_ns(self) -> int | None:
-        """How long the rate changes; None: it never does."""
-        return None
-
-
-class Ramp(msgspec.Struct, frozen=True, tag="ramp"):
-    """A rate that changes steadily from one to another, and stays there."""
-
-    from_per_s: float
-    to_per_s: float
-    over_ns: int
-
-    def expected(self, at_ns: float) -> float:
-        """How many requests are due before this moment of the run."""
-        on_ramp_s = min(at_ns, self.over_ns) / _NS_PER_S
-        after_s = max(0.0, at_ns - self.over_ns) / _NS_PER_S
-        return self.from_per_s * on_ramp_s + self._slope * on_ramp_s**2 / 2 + self.to_per_s * after_s
-
-    def when_ns(self, position: float) -> float:
-        """The moment at which `expected` reaches this position; infinity where it never does."""
-        left = position - self.expected(self.over_ns)
-        if left >= 0:
-            return self.over_ns + Constant(self.to_per_s).when_ns(left) if left else self.over_ns
-        # The root of slope/2 t^2 + from t = position, in the form that does not lose its digits where slope is small.
-        root = math.sqrt(max(0.0, self.from_per_s**2 + 2 * self._slope * position))
-        return 2 * position / (self.from_per_s + root) * _NS_PER_S if position else 0.0
-
-    @property
-    def _slope(self) -> float:
-        return (self.to_per_s - self.from_per_s) / (self.over_ns / _NS_PER_S)
-
-    @property
-    def length_ns(self) -> int | None:
-        """How long the rate changes."""
-        return self.over_ns
-
-
-class Steps(msgspec.Struct, frozen=True, tag="steps"):
-    """Several rates, one after the other, each for the same time; the last stays."""
-
-    per_s: tuple[float, ...]
-    each_ns: int
-
-    def expected(self, at_ns: float) -> float:
-        """How many requests are due before this moment of the run."""
-        total = 0.0
-        for place, per_s in enumerate(self.per_s):
-            begin_ns = place * self.each_ns
-            last = place == len(self.per_s) - 1
-            within_ns = at_ns - begin_ns if last else min(at_ns - begin_ns, self.each_ns)
-            total += per_s * max(0.0, within_ns) / _NS_PER_S
-        return total
-
-    def when_ns(self, position: float) -> float:
-        """The moment at which `expected` reaches this position; infinity where it never does."""
-        left = position
-        for place, per_s in enumerate(self.per_s):
-            in_step = per_s * self.each_ns / _NS_PER_S
-            if left < in_step or place == len(self.per_s) - 1:
-                return place * self.each_ns + Constant(per_s).when_ns(left)
-            left -= in_step
-        return math.inf
-
-    @property
-    def length_ns(self) -> int | None:
-        """How long the rate changes."""
-        return self.each_ns * len(self.per_s)
-
-
-Profile = Constant | Ramp | Steps
-
-
 class Pace(msgspec.Struct, frozen=True):
     """Yields due times in ns since the window opened: never decreasing; endless, unless the rate falls to nothing."""
 
@@ -129,28 +68,57 @@ class Pace(msgspec.Struct, frozen=True):
     seed: int = 0
     scope: Scope = Scope.TOOL
 
+    def __post_init__(self) -> None:
+        if isinstance(self.profile, Constant):
+            option, example = _OPTIONS[self.scope]
+            check_rates((self.profile.per_s,), 1, option, example)
+
+    def check(self, connections: int) -> None:
+        """Refuse a rate of each connection that is too much for all of them: UsageError."""
+        most = MOST_PER_S / connections
+        if self.scope is Scope.CONNECTION and self.profile.highest_per_s > most:
+            raise UsageError(
+                f"-r/--connectionRate asks {format_rate(self.profile.highest_per_s)} of {connections} connections,"
+                f" more than {MOST_PER_S:,}/s in all; give -r {math.floor(most) or most} or less, or fewer connections"
+            )
+
     def due_ns(self, index: int = 0, count: int = 1) -> Iterator[int]:
         """Those of the tool that fall to shard `index` of `count`: at positions index, index + count, ..."""
-        return self._walk(islice(self._positions(self.seed), index, None, count))
+        return self._walk(islice(self._positions(str(self.seed)), index, None, count))
 
     def connection_due_ns(self, index: int, count: int) -> Iterator[int]:
         """Those of connection `index` of `count`, each of which has the whole rate: staggered, so that together they
         are as even as one.
         """
         if self.arrivals is Arrivals.POISSON:
-            return self._walk(self._positions(self.seed * 1_000_003 + index))
-        return self._walk(position + index / count for position in self._positions(self.seed))
+            return self._walk(self._positions(f"{self.seed}/{index}"))
+        return self._walk(position + index / count for position in self._positions(""))
 
     def _walk(self, positions: Iterator[float]) -> Iterator[int]:
-        when_ns = self.profile.when_ns
+        stages = iter(self.profile.stages)
+        stage = next(stages)
+        when_ns, end = stage.clock(), stage.end
         for position in positions:
-            due_ns = when_ns(position)
-            if due_ns == math.inf:
-                return
-            yield int(due_ns)
+            while position >= end:
+                following = next(stages, None)
+                if following is None:
+                    return
+                when_ns, end = following.clock(), following.end
+            yield when_ns(position)
 
-    def _positions(self, seed: int) -> Iterator[float]:
+    def _positions(self, seed: str) -> Iterator[float]:
         if self.arrivals is Arrivals.EVEN:
-            return map(float, count())
-        draw = random.Random(seed).expovariate
-        return accumulate(draw(1.0) for _ in repeat(None))
+            return count()
+        return accumulate(_gaps(random.Random(seed).random))
+
+
+def _gaps(draw: Callable[[], float]) -> Iterator[float]:
+    """Exponential, with a mean of 1. Written out: `random` promises the same `random()` for a seed in every version of
+    Python, and of its other methods it does not.
+    """
+    log = math.log
+    while True:
+        yield -log(1.0 - draw())
+
+
+_OPTIONS = {Scope.TOOL: ("-R/--overallRate", "500"), Scope.CONNECTION: ("-r/--connectionRate", "5")}

@@ -1,19 +1,22 @@
-"""What is settled before the clock starts: addresses, and whether anything answers.
+"""What is settled before the clock starts: whom to dial, and whether anything answers.
 
-Names are resolved once, here. One request is fired by the engine itself, for methods that change nothing; for
-the others a dial has to do. A status never stops a run; that nothing connects, or nothing answers, does.
+Names are resolved once, here; those behind a proxy are the proxy's to resolve. One request is fired at each target by
+the engine itself, for methods that change nothing; for the others a dial has to do. A status never stops a run; that
+nothing connects, or nothing answers, does.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 
 import msgspec
 
 from cannon.engine import fire
-from cannon.errors import Fault, InvalidRun
+from cannon.errors import Fault, InvalidRun, UsageError
 from cannon.plan import Plan, Target
-from cannon.route import Address
+from cannon.route import Address, Peer, ProxyKind, Route, authority
 from cannon.shard import split
 from cannon.tally import Tally
 from cannon.text import clean, redact_url
@@ -22,7 +25,9 @@ __all__ = ["Preflight", "preflight", "resolve", "resolved"]
 
 _LOOK_EVERY_NS = 20_000_000
 _BAD_REQUEST = 400
+_WANTS_PROXY_AUTHORIZATION = 407
 _SERVER_ERROR = 500
+_SOCKS_HOST_BYTES = 255
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -32,44 +37,123 @@ class Preflight(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def resolve(target: Target) -> Target:
-    """The target with every address its name has, in the system's order. InvalidRun when it has none."""
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InvalidRun(f"the name {clean(target.host)!r} cannot be resolved: {clean(reason)}") from None
-    addresses = tuple(dict.fromkeys(Address(str(entry[4][0]), target.port) for entry in found))
-    return msgspec.structs.replace(target, addresses=addresses)
+def resolve(target: Target, route: Route = Route()) -> Target:  # noqa: B008 (it is frozen)
+    """The target with every address to dial for it, in the system's order: its own, or those of what stands between.
+
+    Whom a proxy or a unix socket leads to is not looked up here. InvalidRun, naming whose name it is, for one that has
+    no address, or none of the kind that `--bind` can dial; UsageError for a host that the proxy cannot be told.
+    """
+    return msgspec.structs.replace(target, addresses=_addresses(target, route))
 
 
 def resolved(plan: Plan) -> Plan:
     """The plan with the addresses of all its targets."""
-    return msgspec.structs.replace(plan, targets=tuple(resolve(target) for target in plan.targets))
+    return msgspec.structs.replace(
+        plan, targets=tuple(resolve(target, plan.route) for target in plan.targets)
+    )
+
+
+def _addresses(target: Target, route: Route) -> tuple[Address, ...]:
+    if route.socket_path is not None:
+        return (Address(path=route.socket_path),)
+    proxy = route.proxy
+    if proxy is not None:
+        if proxy.kind is ProxyKind.SOCKS5 and len(target.host) > _SOCKS_HOST_BYTES:
+            raise UsageError(
+                f"the host of {clean(redact_url(target.url))} is longer than the {_SOCKS_HOST_BYTES} bytes that SOCKS 5"
+                " can tell of; e.g. --proxy http://127.0.0.1:3128"
+            )
+        found = _looked_up(f"the proxy's name {clean(proxy.host)!r}", proxy.host, proxy.port, Peer.PROXY)
+    elif route.connect_to is not None:
+        host, port = route.connect_to
+        found = _looked_up(f"the name {clean(host)!r} of --connect-to", host, port)
+    else:
+        found = _looked_up(f"the name {clean(target.host)!r}", target.host, target.port)
+    if route.bind is None:
+        return found
+    reachable = tuple(address for address in found if (":" in address.ip) == (":" in route.bind))
+    if not reachable:
+        raise InvalidRun(
+            f"--bind {route.bind} cannot dial {found[0]}: one is of IPv4, the other of IPv6; leave --bind out, or give"
+            " an address of the same kind"
+        )
+    return reachable
+
+
+def _looked_up(named: str, host: str, port: int, peer: Peer = Peer.SERVER) -> tuple[Address, ...]:
+    """Every address of a host; `named` is how a message calls it."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InvalidRun(f"{named} cannot be resolved: {clean(reason)}") from None
+    return tuple(dict.fromkeys(Address(str(entry[4][0]), port, peer=peer) for entry in found))
 
 
 def preflight(plan: Plan, control: int | None = None) -> Preflight:
-    """Fire one request of a resolved plan. InvalidRun, with the reason in one line, when nothing answers."""
-    once = msgspec.structs.replace(plan.for_preflight(), sample_ns=_LOOK_EVERY_NS)
-    url = clean(redact_url(plan.targets[0].url))
-    total = Tally()
-    for tally in fire(split(once, 1)[0], control):
-        total += tally
-        if total.connects_failed >= len(plan.targets[0].addresses):
+    """Fire one request of a resolved plan at each of its targets. InvalidRun, with the reason in one line, for the
+    first that does not answer. Whoever stops it by the control is asked for nothing more.
+    """
+    sent = 0
+    notes: tuple[str, ...] = ()
+    for position in sorted({step.target for step in plan.steps}):
+        once = plan.for_preflight(position)
+        total = _fired(once, control)
+        sent += total.sent
+        notes += _judged(plan, plan.targets[position], total)
+        if not (total.completed if once.stop.amount else total.made):
+            # Neither an answer nor a failure: it was stopped.
             break
+    return Preflight(sent, notes)
+
+
+def _fired(once: Plan, control: int | None) -> Tally:
+    total = Tally()
+    (shard,) = split(msgspec.structs.replace(once, sample_ns=_LOOK_EVERY_NS), 1)
+    for tally in fire(shard, control):
+        total += tally
+        if total.connects_failed >= len(once.targets[0].addresses):
+            break
+    return total
+
+
+def _judged(plan: Plan, target: Target, total: Tally) -> tuple[str, ...]:
+    """What is worth saying of an answer. InvalidRun where there was none."""
+    url = clean(redact_url(target.url))
     if total.connects_failed and not total.made:
-        reason = _reason(total, total.connect_errors)
-        # One that has a hint of its own needs no other.
-        hint = "" if reason.endswith(")") else _HINTS.get(min(total.connect_errors), "")
-        raise InvalidRun(f"cannot connect to {url}: {reason}{hint}")
+        fault = min(total.connect_errors)
+        reason = _reason(total, fault)
+        raise InvalidRun(f"cannot connect to {url}: {reason}{_dial_hint(plan.route, fault, reason)}")
     if total.failed:
-        raise InvalidRun(f"no response from {url}: {_reason(total, total.errors)}{_tls_hint(plan, total)}")
-    notes = tuple(
-        f"{url} answers with status {status}{_status_hint(plan, status)}"
+        fault = min(total.errors)
+        reason = _reason(total, fault)
+        raise InvalidRun(f"no response from {url}: {reason}{_tls_hint(target, total, fault, reason)}")
+    return tuple(
+        f"{url} answers with status {status}{_status_hint(plan, target, status)}"
         for status in total.status
-        if status >= _SERVER_ERROR or (status == _BAD_REQUEST and status not in plan.expect_status)
+        if status >= _SERVER_ERROR
+        or (status in _worth_a_note(plan.route) and status not in plan.expect_status)
     )
-    return Preflight(total.sent, notes)
+
+
+def _worth_a_note(route: Route) -> tuple[int, ...]:
+    """Statuses below 500 that tell more of the way than of the page."""
+    return (_BAD_REQUEST,) if route.proxy is None else (_BAD_REQUEST, _WANTS_PROXY_AUTHORIZATION)
+
+
+def _dial_hint(route: Route, fault: Fault, reason: str) -> str:
+    """What may help against a dial that failed; one that has a hint of its own needs no other."""
+    if fault is Fault.PROXY:
+        if "the proxy wants authorization" in reason:
+            return _authorization_hint(route)
+        return " (is the proxy running, on this port?)" if "dialling the proxy" in reason else ""
+    if reason.endswith(")"):
+        return ""
+    if route.socket_path is None:
+        return _HINTS.get(fault, "")
+    if reason.startswith(os.strerror(errno.EACCES)):
+        return " (to connect takes the right to write to it)"
+    return " (is the server running, and listening on this path?)" if fault is Fault.REFUSED else ""
 
 
 _HINTS = {
@@ -78,24 +162,34 @@ _HINTS = {
 }
 
 
-def _tls_hint(plan: Plan, total: Tally) -> str:
+def _tls_hint(target: Target, total: Tally, fault: Fault, reason: str) -> str:
     """What a server of TLS does to a request in plain text: it answers with an alert, or hangs up without a byte."""
-    target, fault = plan.targets[0], min(total.errors)
     hung_up = fault in (Fault.EMPTY_REPLY, Fault.RESET) and not total.received_bytes
-    if target.scheme != "http" or not (hung_up or "looks like TLS" in _reason(total, total.errors)):
+    if target.scheme != "http" or not (hung_up or "looks like TLS" in reason):
         return ""
     return f" (does this port speak TLS? try https://{target.authority}/)"
 
 
-def _status_hint(plan: Plan, status: int) -> str:
-    """What a server may mean with 400 that speaks TLS on that port, or asks for a certificate."""
+def _status_hint(plan: Plan, target: Target, status: int) -> str:
+    """What a server may mean with 400 that speaks TLS on that port, or asks for a certificate; a proxy with 407."""
+    if status == _WANTS_PROXY_AUTHORIZATION:
+        return _authorization_hint(plan.route)
     if status != _BAD_REQUEST:
         return ""
-    if plan.targets[0].scheme == "http":
+    if target.scheme == "http":
         return " (does this port speak TLS?)"
     return "" if plan.tls.cert else " (does it want a certificate? --cert FILE)"
 
 
-def _reason(total: Tally, faults: dict[Fault, int]) -> str:
-    fault = min(faults)
+def _authorization_hint(route: Route) -> str:
+    """How to tell a proxy who we are, where it has not been told."""
+    proxy = route.proxy
+    if proxy is None:
+        return ""
+    if proxy.userinfo:
+        return " (the proxy refuses the user and password of --proxy)"
+    return f" (--proxy {proxy.kind.value}://user:password@{authority(proxy.host, proxy.port)})"
+
+
+def _reason(total: Tally, fault: Fault) -> str:
     return total.examples[fault].message if fault in total.examples else fault.value

@@ -51,7 +51,8 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a phase stands. `state` is that of its foremost worker.
 
-    `made` of `connections` are there. Once it is running, `elapsed_s` counts from the begin of the window that was
+    `made` of `connections` are there. Under a rate `asked_per_s` is the one that was due while the newest row was made.
+    Once it is running, `elapsed_s` counts from the begin of the window that was
     told first; the phase ends at `duration_s`, or at `amount` requests. `completed`, `failed` and `connects_failed` are
     of the phase so far; `row` is the newest closed row of the series. `workers`: each of them, where there are several.
     """
@@ -67,4 +68,5 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     connects_failed: int = 0
     row: SeriesRow | None = None
+    asked_per_s: float | None = None
     workers: tuple[WorkerProgress, ...] = ()

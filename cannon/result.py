@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 
+from cannon.doubts import saturated
 from cannon.durations import Durations, OwnDelay, milliseconds
+from cannon.evidence import Evidence, Place
 from cannon.host import Host
 from cannon.plan import Plan
 from cannon.series import SeriesRow
 from cannon.settings import PlanSettings
-from cannon.tally import Histogram, Tally
-from cannon.validity import Evidence, Place, Validity, judge
+from cannon.tally import Histogram, StepTally, Tally
+from cannon.text import clean, redact_url
+from cannon.validity import Validity, judge
 
 Buffer = bytes
 """A name for bytes inside Result, where `bytes` is a field of the file."""
@@ -25,6 +28,9 @@ Buffer = bytes
 __all__ = ["Cannon", "Client", "Outside", "Result", "Validity", "Worker", "result_of", "schema"]
 
 SCHEMA = "cannon/result/1"
+
+_MOST = 0.5
+"""Of the responses: a connection's first may lack a stamp of the kernel."""
 
 _INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143}
 
@@ -40,7 +46,10 @@ class Cannon(msgspec.Struct, frozen=True):
 
 
 class Requests(msgspec.Struct, frozen=True):
-    """sent = completed + failed + in_flight. `per_s`: responses per second that ended inside the window."""
+    """sent = completed + failed + in_flight. `per_s`: responses per second that ended inside the window.
+
+    `due`: under a rate, how many were due by the end; due = sent + never_sent. None in a closed loop.
+    """
 
     sent: int
     completed: int
@@ -50,6 +59,7 @@ class Requests(msgspec.Struct, frozen=True):
     in_flight: int
     oldest_in_flight_ms: float | None
     never_sent: int
+    due: int | None
     per_s: float | None
 
 
@@ -79,7 +89,7 @@ class Connects(msgspec.Struct, frozen=True):
 
 
 class Bytes(msgspec.Struct, frozen=True):
-    """Bytes on the wire; `per_s` received inside the window."""
+    """Bytes on the wire; `per_s` received inside the window (with -x: in successes alone)."""
 
     received: int
     received_body: int
@@ -88,16 +98,24 @@ class Bytes(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """cannon's own share: CPU of all its processes, and what delayed it. `busy`: of one core, by the busiest worker."""
+    """cannon's own share: CPU of all its processes, and what delayed it. `busy`: of one core, by the busiest worker.
+
+    `own_delay_ms`: from the loop learning that a response is there to having handled it; a part of no latency whose
+    response the kernel stamped. `late_ms`: under a rate, by how much requests were sent late that a free connection
+    awaited, so that nobody but cannon was late. `timestamps`: who stamped the ends of most responses, "kernel" or
+    "loop"; `stamped`: how many the kernel did.
+    """
 
     cpu_s: float
     cpu_us_per_request: float | None
     busy: float | None
     own_delay_ms: OwnDelay
+    late_ms: OwnDelay | None
     run_delay_ms: float
     longest_pause_ms: float
     steal: float | None
     timestamps: str
+    stamped: int
     saturated: bool
 
 
@@ -126,7 +144,7 @@ class GateVerdict(msgspec.Struct, frozen=True):
 
 
 class TargetResult(msgspec.Struct, frozen=True):
-    """The share of one URL, where there are several."""
+    """The share of one URL, or of one step of a sequence, where there are several. `requests`: whole responses."""
 
     name: str
     url: str
@@ -136,7 +154,13 @@ class TargetResult(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, as its file has it."""
+    """One run, as its file has it.
+
+    `latency_ms`: response times, of every whole response and of timeouts at their deadline (with -x: of successes
+    alone). Under a rate they count from when a request was due; `service_ms` then counts from when it was sent, and
+    `late_ms` is the time between. Without one `service_ms` is the same and `late_ms` None. `targets`: empty where there
+    is only one.
+    """
 
     schema: str
     cannon: Cannon
@@ -213,17 +237,16 @@ def result_of(
     workers: list[Worker],
     problems: list[str],
     interrupted: str | None,
-    shards: tuple[Tally, ...] = (),
-    place: Place = Place.ELSEWHERE,
+    shards: tuple[Tally, ...],
+    place: Place,
 ) -> Result:
     """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid; `shards` are
-    the sums of each worker, or none where one worker's is the whole; `place`: where the server runs.
+    the sums of each worker, of none where nothing was fired; `place`: where the server runs.
     """
     duration_s = duration_ns / 1e9
-    latency = Durations.of(tally.service)
-    evidence = Evidence.of(
-        plan, tally, shards or (tally,), latency=latency, cores=host.cores, steal=steal, place=place
-    )
+    service = Durations.of(tally.service)
+    latency = service if plan.pace is None else Durations.of(tally.response)
+    evidence = Evidence.of(plan, tally, shards, latency=latency, cores=host.cores, steal=steal, place=place)
     return Result(
         schema=SCHEMA,
         cannon=cannon,
@@ -241,6 +264,7 @@ def result_of(
             in_flight=tally.in_flight,
             oldest_in_flight_ms=milliseconds(tally.oldest_in_flight_ns) if tally.in_flight else None,
             never_sent=tally.never_sent,
+            due=None if plan.pace is None else tally.sent + tally.never_sent,
             per_s=_per_s(tally.row.requests, duration_s),
         ),
         outside=outside,
@@ -259,8 +283,8 @@ def result_of(
         errors={fault.value: count for fault, count in sorted(tally.errors.items())},
         error_examples={fault.value: example.message for fault, example in sorted(tally.examples.items())},
         latency_ms=latency,
-        service_ms=latency,
-        late_ms=None,
+        service_ms=service,
+        late_ms=None if plan.pace is None else Durations.of(tally.late),
         connect_ms=Durations.of(tally.connect),
         tls_ms=Durations.of(tally.tls),
         tls_resumed_ms=Durations.of(tally.tls_resumed),
@@ -273,23 +297,43 @@ def result_of(
         ),
         excess_responses=tally.excess,
         series=series,
-        targets=[],
+        targets=_targets(plan, tally),
         client=Client(
             cpu_s=cpu_s,
             cpu_us_per_request=cpu_s * 1e6 / tally.completed if tally.completed else None,
             busy=evidence.busy,
             own_delay_ms=evidence.own_delay,
+            late_ms=None if evidence.lateness is None else evidence.lateness.delay,
             run_delay_ms=tally.run_delay_ns / 1e6,
             longest_pause_ms=tally.longest_pause_ns / 1e6,
             steal=steal,
-            timestamps="loop",
-            saturated=evidence.saturated,
+            timestamps="kernel" if evidence.stamped > _MOST else "loop",
+            stamped=tally.stamped,
+            saturated=saturated(evidence),
         ),
         workers=workers,
-        validity=judge(tally, problems, evidence),
+        validity=judge(plan, tally, evidence, problems=problems, interrupted=interrupted),
         gates=[],
         interrupted=interrupted,
     )
+
+
+def _targets(plan: Plan, tally: Tally) -> list[TargetResult]:
+    """The share of each step, in the order of the plan; none where there is only one."""
+    steps = plan.steps
+    if len(steps) < 2:
+        return []
+    shares = [tally.steps.get(position, StepTally()) for position in range(len(steps))]
+    return [
+        TargetResult(
+            name=clean(redact_url(step.name)),
+            url=redact_url(plan.targets[step.target].url),
+            requests=sum(share.status.values()),
+            status={str(status): count for status, count in sorted(share.status.items())},
+            latency_ms=Durations.of(share.latency),
+        )
+        for step, share in zip(steps, shares, strict=True)
+    ]
 
 
 def _per_s(count: int, duration_s: float) -> float | None:

@@ -17,6 +17,7 @@ import msgspec
 
 from cannon.durations import OwnDelay
 from cannon.errors import InvalidRun
+from cannon.evidence import Place
 from cannon.fleets.ledger import Ledger
 from cannon.fleets.processes import Processes
 from cannon.host import cpu_times, is_local, this_host
@@ -27,7 +28,7 @@ from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
 from cannon.shard import split
 from cannon.tally import Tally
-from cannon.validity import Place
+from cannon.validity import bailing
 from cannon.version import __version__, is_compiled
 
 __all__ = ["Interrupt", "run"]
@@ -50,6 +51,10 @@ class Interrupt:
         self.reason = self.reason or reason
         os.write(self._writing, b".")
 
+    def end(self) -> None:
+        """End the run at once, for a reason of its own: nobody has interrupted it."""
+        os.write(self._writing, b"..")
+
     def close(self) -> None:
         """Give the descriptors back."""
         os.close(self._reading)
@@ -57,16 +62,15 @@ class Interrupt:
 
 
 class _Fired(msgspec.Struct, frozen=True):
-    """What a fleet brought home: each shard's sum, how each worker ended, the rows, and a line for each one lost."""
+    """What a fleet brought home: the sum of all and each shard's own, how each worker ended, the rows, and a line for
+    each one lost.
+    """
 
+    total: Tally = Tally()
     shards: tuple[Tally, ...] = ()
     states: tuple[State, ...] = ()
     rows: tuple[SeriesRow, ...] = ()
     losses: tuple[str, ...] = ()
-
-    @property
-    def total(self) -> Tally:
-        return sum(self.shards, Tally())
 
 
 Watch = Callable[[Progress], None]
@@ -150,7 +154,8 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
 def _place(plan: Plan) -> Place:
     """Where the server of a resolved plan runs."""
     addresses = (address for target in plan.targets for address in target.addresses)
-    return Place.HERE if any(is_local(address.ip) for address in addresses) else Place.ELSEWHERE
+    here = any(address.path or is_local(address.ip) for address in addresses)
+    return Place.HERE if here else Place.ELSEWHERE
 
 
 def _fire_outside(plan: Plan, watch: Watch, note: Note, interrupt: Interrupt) -> tuple[Outside, list[str]]:
@@ -187,12 +192,16 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
     """Fire a plan on worker processes and add up what they tell. Raises InvalidRun where none can be started."""
     ledger = Ledger(plan, phase, plan.workers)
     losses: dict[int, str] = {}
+    bailed_out = False
     watch(ledger.progress(0.0, None))
     with Processes(split(plan, plan.workers)) as workers:
         for index, tally in workers.fire(interrupt.fileno()):
             elapsed_s = (monotonic_ns() - workers.began_ns) / 1e9 if workers.began_ns else 0.0
             if tally is not None:
                 closed = ledger.add(index, tally, elapsed_s)
+                if not bailed_out and _has_enough(plan, ledger):
+                    bailed_out = True
+                    interrupt.end()
             elif index in workers.lost:
                 losses[index] = f"worker {index} (pid {workers.pids[index]}) was lost, {workers.lost[index]}"
                 note(f"worker {index} was lost")
@@ -202,7 +211,23 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
             for row in closed:
                 rows(row)
             watch(ledger.progress(elapsed_s, closed[-1] if closed else None))
-    return _Fired(ledger.sums, ledger.states, ledger.rows, tuple(losses[index] for index in sorted(losses)))
+    total = ledger.total
+    if bailed_out and not total.bailed_out:
+        # None of the workers had errors enough for it, but all together.
+        total = msgspec.structs.replace(total, bailed_out=1)
+    return _Fired(
+        total,
+        ledger.sums,
+        ledger.states,
+        ledger.rows,
+        tuple(losses[index] for index in sorted(losses)),
+    )
+
+
+def _has_enough(plan: Plan, ledger: Ledger) -> bool:
+    """Whether errors end the run (-B). One worker alone sees to that itself, and exactly."""
+    bailout = plan.limits.bailout
+    return bailout is not None and plan.workers > 1 and sum(map(bailing, ledger.sums)) >= bailout
 
 
 def _cpu_s() -> float:

@@ -1,13 +1,24 @@
 """What is sent, in the words of the user: one request a target, or several in order.
 
-A connection walks through the steps of its target in order, and begins again after the last.
+A connection walks through the steps of its target in order, and begins again after the last. A step is data and
+nothing else: what may differ from one round to the next (rows of a file, what was captured from a response) and what
+is expected of an answer will be fields here, filled in where a request is made.
+
+Law: whatever step there is can be put on one request line (RFC 9112, section 3), whoever made it.
 """
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+from cannon.errors import UsageError
+from cannon.text import clean, redact_url
+
 __all__ = ["Body", "FilePiece", "Step", "Streamed"]
+
+_OUTSIDE_A_PATH = re.compile(r"[^\x21-\x7e]")
 
 
 class FilePiece(msgspec.Struct, frozen=True):
@@ -15,6 +26,10 @@ class FilePiece(msgspec.Struct, frozen=True):
 
     path: str
     size_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.size_bytes < 0:
+            raise UsageError(f"'{clean(self.path)}' cannot hold {self.size_bytes} bytes; give 0 or more")
 
 
 class Streamed(msgspec.Struct, frozen=True):
@@ -30,7 +45,9 @@ Body = bytes | Streamed
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a sequence. `target`: the position of its URL in the plan; `name`: what results call it."""
+    """One request of a sequence. `target`: the position of its URL in the plan; `name`: what results call it;
+    `path`: path and query, percent-encoded.
+    """
 
     name: str
     target: int
@@ -38,3 +55,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: Body = b""
+
+    def __post_init__(self) -> None:
+        if self.target < 0:
+            raise UsageError(f"step '{clean(self.name)}' has no target {self.target}; the first URL is 0")
+        if not self.path or _OUTSIDE_A_PATH.search(self.path):
+            shown = clean(redact_url(self.path))
+            raise UsageError(
+                f"the path '{shown}' cannot stand on a request line; e.g. /a%20b?c=%C3%A9, percent-encoded"
+            )

@@ -12,7 +12,9 @@ import msgspec
 
 from cannon.durations import OwnDelay
 from cannon.errors import Fault
+from cannon.evidence import Place
 from cannon.host import Host
+from cannon.pace import Constant, Pace
 from cannon.plan import Plan, Stop, Target
 from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
@@ -21,6 +23,8 @@ from cannon.tally import Example, Histogram, Row, Tally
 __all__ = [
     "HOST",
     "a_failing_tally",
+    "a_paced_plan",
+    "a_paced_tally",
     "a_plan",
     "a_result",
     "a_series",
@@ -41,6 +45,11 @@ def a_plan(**changes: Any) -> Plan:
         "stop": Stop(duration_ns=10 * SECOND_NS),
     }
     return Plan(**(settings | changes))
+
+
+def a_paced_plan(per_s: float = 1_000, **changes: Any) -> Plan:
+    """`cannon -d 10 -c 10 -R 1000 http://localhost:4000/`, with changes."""
+    return a_plan(**({"pace": Pace(Constant(per_s))} | changes))
 
 
 def latencies_ns(count: int = 10_000, middle_ns: int = 400_000) -> list[int]:
@@ -72,6 +81,21 @@ def a_tally(durations_ns: list[int] | None = None, **changes: Any) -> Tally:
         "longest_pause_ns": 210_000,
     }
     return Tally(**(counted | changes))
+
+
+def a_paced_tally(durations_ns: list[int] | None = None, **changes: Any) -> Tally:
+    """Ten seconds under a rate that the server kept up with: each request sent 30 to 40 us late, by cannon's doing,
+    and its response stamped by the kernel.
+    """
+    durations_ns = latencies_ns() if durations_ns is None else durations_ns
+    late_ns = [30_000 + index % 10_000 for index in range(len(durations_ns))]
+    paced: dict[str, Any] = {
+        "response": Histogram.of(*(sum(both) for both in zip(durations_ns, late_ns, strict=True))),
+        "late": Histogram.of(*late_ns),
+        "woke_late": Histogram.of(*late_ns),
+        "stamped": len(durations_ns),
+    }
+    return a_tally(durations_ns, **(paced | changes))
 
 
 def a_failing_tally(messages: dict[Fault, str] | None = None) -> Tally:
@@ -125,7 +149,8 @@ def a_series(tally: Tally, rows: int = 10) -> list[SeriesRow]:
     row = tally.row
     weights = [10 + min(index, rows - 1 - index) for index in range(rows)]
     shares = [sum(weights[: index + 1]) / sum(weights) for index in range(rows)]
-    p50_ns, p99_ns = tally.service.percentiles_ns((50, 99))
+    durations = tally.response if tally.response.counts else tally.service
+    p50_ns, p99_ns = durations.percentiles_ns((50, 99))
 
     def part(total: int, index: int) -> int:
         return round(total * shares[index]) - (round(total * shares[index - 1]) if index else 0)
@@ -140,7 +165,7 @@ def a_series(tally: Tally, rows: int = 10) -> list[SeriesRow]:
             bytes=part(row.received_bytes, index),
             p50_ms=None if p50_ns is None else p50_ns / 1e6,
             p99_ms=None if p99_ns is None else p99_ns / 1e6,
-            max_ms=None if tally.service.max_ns is None else tally.service.max_ns / 1e6,
+            max_ms=None if durations.max_ns is None else durations.max_ns / 1e6,
         )
         for index in range(rows)
     ]
@@ -167,7 +192,8 @@ def a_result(**changes: Any) -> Result:
         ],
         "problems": [],
         "interrupted": None,
-        "shards": (),
+        "shards": (tally,),
+        "place": Place.ELSEWHERE,
     }
     arguments = {name: changes.pop(name) for name in tuple(found) if name in changes}
     result = result_of(plan=plan, tally=tally, **(found | arguments))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from cannon.errors import Fault
+from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
 from cannon.plan import Engine, Plan, Stop, Target
 from cannon.tally import Example, Histogram, Row, Tally
 
-__all__ = ["histograms", "plans", "tallies"]
+__all__ = ["histograms", "paces", "plans", "profiles", "tallies"]
 
 _counts = st.integers(0, 1 << 40)
 _faults = st.sampled_from(list(Fault))
@@ -58,3 +59,21 @@ def plans(draw: st.DrawFn) -> Plan:
         engine=Engine.SCRIPTED,
         script_ns=tuple(draw(st.lists(st.integers(20_000_000, 900_000_000), min_size=1, max_size=7))),
     )
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profile:
+    """Rates from one in two minutes to the most there may be; some of them nothing, for a while or for ever."""
+    rates = st.sampled_from((0, 0.1, 1, 3, 100, 333.3, 1000)) | st.floats(0.01, 1_000_000)
+    times_ns = st.integers(1_000_000, 60_000_000_000)
+    kind = draw(st.sampled_from((Constant, Ramp, Steps)))
+    if kind is Constant:
+        return Constant(draw(rates.filter(bool)))
+    if kind is Ramp:
+        return Ramp(*draw(st.tuples(rates, rates).filter(any)), draw(times_ns))
+    return Steps(tuple(draw(st.lists(rates, min_size=1, max_size=5).filter(any))), draw(times_ns))
+
+
+paces = st.builds(
+    Pace, profiles(), st.sampled_from(Arrivals), st.integers(-(2**63), 2**63 - 1), st.sampled_from(Scope)
+)

@@ -18,12 +18,12 @@ ROOT = Path(cannon.__file__).parent
 LAYERS = (
     ("version", "errors"),
     ("units", "text"),
-    ("host", "pace", "tls", "route", "sequence"),
+    ("host", "pace", "profile", "tls", "route", "sequence", "documents"),
     ("plan",),
-    ("request", "shard", "tally", "settings"),
+    ("request", "shard", "tally", "settings", "form", "har"),
     ("durations", "series"),
-    ("engine", "progress", "validity", "result"),
-    ("fleets", "preflight"),
+    ("engine", "progress", "evidence", "doubts", "validity", "result", "metrics", "gates", "search"),
+    ("fleets", "preflight", "keeper", "services"),
     ("runner", "reports", "origin", "answers"),
     ("cli",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -146,3 +147,25 @@ def test_the_limit_of_a_process_really_rises() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=20
     )
     assert ran.stdout == "(200, 256)\n"
+
+
+def test_where_a_process_listens_is_told_by_its_descendants() -> None:
+    script = (
+        "import socket; held = []\n"
+        "for ip in ('127.0.0.1', '::1', '::ffff:127.0.0.2'):\n"
+        "    held.append(socket.socket(socket.AF_INET6 if ':' in ip else socket.AF_INET))\n"
+        "    held[-1].bind((ip, 0)); held[-1].listen()\n"
+        "bound = socket.socket(); bound.bind(('127.0.0.1', 0))\n"
+        "print(*(each.getsockname()[1] for each in held), flush=True); input()"
+    )
+    with subprocess.Popen(
+        ["/bin/sh", "-c", '"$@"; true', "sh", sys.executable, "-S", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as shell:
+        assert shell.stdout is not None
+        ports = [int(port) for port in shell.stdout.readline().split()]
+        found = host.listening(os.getpid())
+        shell.communicate(b"\n")
+    assert {("127.0.0.1", ports[0]), ("::1", ports[1]), ("127.0.0.2", ports[2])} <= found
+    assert host.listening(shell.pid) == frozenset()

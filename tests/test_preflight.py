@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
 import msgspec
 import pytest
 
-from cannon.errors import Fault, InvalidRun
+from cannon.errors import Fault, InvalidRun, UsageError
 from cannon.plan import Plan, Target
 from cannon.preflight import preflight, resolve, resolved
+from cannon.route import Address, Peer, Proxy, Route
+from cannon.sequence import Step
 from cannon.tally import Example, Tally
 from cannon.tls import Tls
 from tests.servers.certificates import Certificates
@@ -34,6 +37,53 @@ def test_a_name_has_all_its_addresses() -> None:
 def test_a_name_that_does_not_exist_is_named() -> None:
     with pytest.raises(InvalidRun, match=r"the name 'nosuch\.invalid' cannot be resolved"):
         resolve(Target.parse("http://nosuch.invalid/"))
+
+
+@pytest.mark.parametrize(
+    ("route", "addresses"),
+    [
+        (Route(socket_path="/run/a.sock"), (Address(path="/run/a.sock"),)),
+        (Route(connect_to=("127.0.0.1", 8080)), (Address("127.0.0.1", 8080),)),
+        (Route(connect_to=("::1", 8080)), (Address("::1", 8080),)),
+        (Route(proxy=Proxy.parse("http://127.0.0.1:3128")), (Address("127.0.0.1", 3128, peer=Peer.PROXY),)),
+        (Route(proxy=Proxy.parse("socks5://[::1]")), (Address("::1", 1080, peer=Peer.PROXY),)),
+    ],
+)
+def test_what_stands_between_is_dialled_and_the_server_is_not_looked_up(
+    route: Route, addresses: tuple[Address, ...]
+) -> None:
+    target = Target.parse("https://nosuch.invalid/")
+    assert resolve(target, route).addresses == addresses
+    (found,) = resolved(Plan(targets=(target,), route=route)).targets
+    assert found.addresses == addresses
+
+
+@pytest.mark.parametrize(
+    ("route", "named"),
+    [
+        (Route(proxy=Proxy.parse("http://user:canary@nosuch.invalid")), "the proxy's name 'nosuch.invalid'"),
+        (Route(connect_to=("nosuch.invalid", 1)), "the name 'nosuch.invalid' of --connect-to"),
+    ],
+)
+def test_a_name_on_the_way_that_does_not_exist_is_told_by_what_it_names(route: Route, named: str) -> None:
+    with pytest.raises(InvalidRun) as raised:
+        resolve(Target.parse("http://localhost/"), route)
+    assert raised.value.message.startswith(f"{named} cannot be resolved: ")
+    assert "canary" not in raised.value.message
+
+
+def test_only_addresses_that_a_local_end_can_dial_are_dialled() -> None:
+    target = Target.parse("http://localhost:4000/")
+    assert resolve(target, Route(bind="127.0.0.2")).addresses == (Address("127.0.0.1", 4000),)
+    with pytest.raises(InvalidRun, match=r"--bind ::1 cannot dial 127\.0\.0\.1:4000: one is of IPv4"):
+        resolve(Target.parse("http://127.0.0.1:4000/"), Route(bind="::1"))
+
+
+def test_a_host_that_socks_cannot_carry_is_refused_before_anything_is_dialled() -> None:
+    target = Target.parse(f"http://{'a.' * 200}invalid/")
+    with pytest.raises(UsageError, match="longer than the 255 bytes"):
+        resolve(target, Route(proxy=Proxy.parse("socks5://127.0.0.1")))
+    resolve(target, Route(proxy=Proxy.parse("http://127.0.0.1")))
 
 
 @pytest.mark.parametrize(
@@ -174,3 +224,106 @@ def test_a_secret_in_the_url_is_not_repeated() -> None:
     with reserved_port() as port, pytest.raises(InvalidRun) as raised:
         preflight(_plan(f"http://user:canary@127.0.0.1:{port}/?token=canary"))
     assert "canary" not in raised.value.message
+
+
+# Several targets.
+
+
+def of_all(*urls: str, **settings: object) -> Plan:
+    """A resolved plan of several targets."""
+    plan = Plan(targets=tuple(Target.parse(url) for url in urls))
+    return msgspec.structs.replace(resolved(plan), **settings)
+
+
+def test_every_target_is_asked_once_and_notes_name_whose_they_are(rude: Rude) -> None:
+    with Rude() as other:
+        urls = (rude.url("/status/503"), other.url("/ok"), rude.url("/status/500"))
+        found = preflight(of_all(*urls))
+        assert (found.sent, rude.requests, other.requests) == (3, 2, 1)
+    assert found.notes == tuple(
+        f"{urls[at]} answers with status {status}" for at, status in ((0, 503), (2, 500))
+    )
+
+
+def test_one_target_that_does_not_answer_is_enough_and_is_named(rude: Rude) -> None:
+    with reserved_port() as port:
+        url = f"http://127.0.0.1:{port}/"
+        with pytest.raises(InvalidRun, match=f"cannot connect to {url}: Connection refused"):
+            preflight(of_all(rude.url("/ok"), url))
+    with pytest.raises(InvalidRun, match=f"no response from {rude.url('/close')}: closed"):
+        preflight(of_all(rude.url("/ok"), rude.url("/close")))
+
+
+def test_each_target_is_asked_for_the_first_step_that_goes_there(rude: Rude) -> None:
+    with Rude() as other, Rude() as unused:
+        steps = (
+            Step(name="one", target=1, method="GET", path="/status/204"),
+            Step(name="two", target=0, method="GET", path="/ok"),
+            Step(name="three", target=1, method="POST", path="/ok"),
+        )
+        plan = of_all(rude.url("/none"), other.url("/none"), unused.url("/none"), sequence=steps)
+        assert preflight(plan).sent == 2
+        assert (rude.per_path, other.per_path, unused.accepted) == ({"/ok": 1}, {"/status/204": 1}, 0)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_whoever_stops_a_preflight_is_asked_for_nothing_more(rude: Rude, method: str) -> None:
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b".")
+        with black_hole() as port:
+            first = rude.url("/stall") if method == "GET" else f"http://127.0.0.1:{port}/"
+            plan = of_all(first, rude.url("/ok"), method=method, drain_ns=0)
+            assert preflight(plan, reading).notes == ()
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert rude.accepted <= (method == "GET"), "the second target was dialled"
+
+
+# Proxies.
+
+THROUGH = Route(proxy=Proxy.parse("http://127.0.0.1:3128"))
+KNOWN = Route(proxy=Proxy.parse("http://user:canary@127.0.0.1:3128"))
+SOCKS = Route(proxy=Proxy.parse("socks5://[::1]:9050"))
+
+
+@pytest.mark.parametrize(
+    ("route", "message", "hint"),
+    [
+        (
+            THROUGH,
+            "the proxy wants authorization (407)",
+            " (--proxy http://user:password@127.0.0.1:3128)",
+        ),
+        (SOCKS, "the proxy wants authorization (SOCKS 5)", " (--proxy socks5://user:password@[::1]:9050)"),
+        (KNOWN, "the proxy refuses this user and password (407)", ""),
+        (THROUGH, "the proxy answered 502 Bad Gateway to CONNECT a:1", ""),
+        (
+            THROUGH,
+            "Connection refused, dialling the proxy 127.0.0.1:3128",
+            " (is the proxy running, on this port?)",
+        ),
+    ],
+)
+def test_what_helps_with_a_proxy_is_said(
+    route: Route, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Tally(attempted=1, connect_errors={Fault.PROXY: 1}, examples={Fault.PROXY: Example(0, message)})
+    assert told(monkeypatch, SECURE, tally, route=route) == f"cannot connect to {SECURE}: {message}{hint}"
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        (THROUGH, f"{PLAIN} answers with status 407 (--proxy http://user:password@127.0.0.1:3128)"),
+        (KNOWN, f"{PLAIN} answers with status 407 (the proxy refuses the user and password of --proxy)"),
+        (Route(), ""),
+    ],
+)
+def test_a_status_of_407_is_a_note_where_there_is_a_proxy(
+    route: Route, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Tally(sent=1, made=1, status={407: 1})
+    assert told(monkeypatch, PLAIN, answered, route=route) == said
+    assert told(monkeypatch, PLAIN, answered, route=route, expect_status=(407,)) == ""

@@ -10,11 +10,21 @@ import pytest
 from hypothesis import given
 
 from cannon.errors import Fault
-from cannon.plan import Target
+from cannon.pace import Pace, Ramp
+from cannon.plan import Limits, Stop, Target
 from cannon.result import Result, schema
-from cannon.tally import Histogram, Tally
+from cannon.sequence import Step
+from cannon.tally import Histogram, StepTally, Tally
 from cannon.tls import Tls
-from tests.results import a_failing_tally, a_plan, a_result, a_tally, an_empty_tally
+from tests.results import (
+    a_failing_tally,
+    a_paced_plan,
+    a_paced_tally,
+    a_plan,
+    a_result,
+    a_tally,
+    an_empty_tally,
+)
 from tests.schemas import assert_valid
 from tests.strategies import tallies
 
@@ -108,6 +118,108 @@ def test_the_histogram_in_the_file_is_the_distribution_behind_the_figures() -> N
     tally = a_tally(spread=Histogram.of(10_000_000_000))
     assert a_result(tally=tally).latency == tally.service
     assert a_result(tally=an_empty_tally()).latency == Histogram()
+
+
+def test_in_a_closed_loop_there_is_one_latency_and_nothing_is_due() -> None:
+    result = a_result()
+    assert result.latency_ms == result.service_ms
+    assert (result.late_ms, result.client.late_ms, result.requests.due) == (None, None, None)
+
+
+def test_under_a_rate_latency_counts_from_the_due_time_and_service_from_the_send() -> None:
+    tally = a_paced_tally(woke_late=Histogram.of(5_000), never_sent=120)
+    result = a_result(plan=a_paced_plan(), tally=tally)
+    assert result.latency == tally.response
+    assert Histogram.decode(result.service_ms.histogram or "") == tally.service
+    assert result.late_ms is not None
+    assert Histogram.decode(result.late_ms.histogram or "") == tally.late
+    assert result.client.late_ms is not None
+    assert result.client.late_ms.p50 == pytest.approx(0.005, abs=1e-4)
+    assert (result.requests.due, result.requests.never_sent) == (10_120, 120)
+    assert_valid(result.to_json())
+
+
+def test_a_rate_at_which_nothing_was_answered_has_no_latency_rather_than_the_service_time() -> None:
+    result = a_result(plan=a_paced_plan(), tally=an_empty_tally())
+    assert (result.latency_ms.count, result.late_ms and result.late_ms.count) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("stamped", "by"), [(0, "loop"), (4_000, "loop"), (9_990, "kernel"), (10_000, "kernel")]
+)
+def test_who_stamped_most_responses_is_told(stamped: int, by: str) -> None:
+    client = a_result(tally=a_tally(stamped=stamped)).client
+    assert (client.timestamps, client.stamped) == (by, stamped)
+
+
+def test_what_was_due_and_not_sent_by_the_end_is_no_flaw_of_a_run_under_a_rate() -> None:
+    result = a_result(plan=a_paced_plan(), tally=a_paced_tally(never_sent=4_000))
+    assert (result.validity.verdict, result.exit_code) == ("valid", 0)
+
+
+@pytest.mark.parametrize(("interrupted", "verdict"), [(None, "invalid"), ("SIGINT", "valid")])
+def test_an_amount_under_a_rate_that_was_given_up_is_one(interrupted: str | None, verdict: str) -> None:
+    plan = a_plan(pace=Pace(Ramp(0, 500, 10**10)), stop=Stop(amount=20_000))
+    result = a_result(plan=plan, tally=a_paced_tally(never_sent=10_000), interrupted=interrupted)
+    assert result.validity.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "the run ended after 20 errors (-B 20)"),
+        ({"mismatched": 4}, "the run ended after 20 errors (-B 20); 1 more came until it had stopped"),
+        ({"errors": {Fault.RESET: 5, Fault.ABORTED: 3}}, "the run ended after 20 errors (-B 20)"),
+    ],
+    ids=["exactly", "more workers", "aborted do not count"],
+)
+def test_a_run_that_its_errors_ended_is_invalid(changes: dict[str, Any], said: str) -> None:
+    counted: dict[str, Any] = {
+        "mismatched": 3,
+        "errors": {Fault.RESET: 5},
+        "connect_errors": {Fault.REFUSED: 12},
+    } | changes
+    tally = a_tally(sent=10_000 + sum(counted["errors"].values()), bailed_out=1, **counted)
+    result = a_result(plan=a_plan(limits=Limits(bailout=20)), tally=tally)
+    assert (result.validity.verdict, result.validity.reasons) == ("invalid", [said])
+    assert result.exit_code == 3
+
+
+def test_one_target_is_the_whole_and_needs_no_share_of_its_own() -> None:
+    assert a_result().targets == []
+
+
+def test_each_url_has_its_share_in_the_order_of_the_plan() -> None:
+    urls = ("http://user:canary@a.example/x?token=canary", "http://b.example/y", "http://c.example/z")
+    shares = {
+        2: StepTally({200: 1}, Histogram.of(9_000_000)),
+        0: StepTally({200: 2, 404: 1}, Histogram.of(*[1_000_000] * 3)),
+    }
+    result = a_result(plan=a_plan(targets=tuple(map(Target.parse, urls))), tally=a_tally(steps=shares))
+    assert [(each.name, each.requests, each.status) for each in result.targets] == [
+        ("/x?token=***", 3, {"200": 2, "404": 1}),
+        ("/y", 0, {}),
+        ("/z", 1, {"200": 1}),
+    ]
+    assert [each.latency_ms.count for each in result.targets] == [3, 0, 1]
+    assert result.targets[0].url == "http://***@a.example/x?token=***"
+    assert b"canary" not in written(result)
+
+
+def test_each_step_of_a_sequence_has_its_share_under_its_name() -> None:
+    steps = tuple(Step(name=name, target=0, method="GET", path="/") for name in ("log in", "look"))
+    result = a_result(plan=a_plan(sequence=steps), tally=a_tally(steps={1: StepTally({200: 7})}))
+    assert [(each.name, each.url, each.requests) for each in result.targets] == [
+        ("log in", "http://localhost:4000/", 0),
+        ("look", "http://localhost:4000/", 7),
+    ]
+
+
+def written(result: Result) -> bytes:
+    """The file of a result, which fits its schema."""
+    data = result.to_json()
+    assert_valid(data)
+    return data
 
 
 @given(tallies)

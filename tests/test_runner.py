@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import select
 import threading
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Self
 
 import msgspec
 import pytest
 
-from cannon.errors import InvalidRun
-from cannon.plan import Plan, Stop, Target, Warmup
+from cannon.errors import Fault, InvalidRun
+from cannon.plan import Limits, Plan, Stop, Target, Warmup
 from cannon.progress import Phase, Progress
 from cannon.runner import Interrupt, run
 from cannon.series import SeriesRow
+from cannon.shard import Shard
+from cannon.tally import Row, Tally
 from tests.schemas import assert_valid
 from tests.servers.ports import reserved_port
 from tests.servers.rude import Rude
@@ -92,6 +98,71 @@ def test_an_interrupt_during_the_preflight_leaves_a_result_too(rude: Rude) -> No
 
         result = run(_plan(rude.url("/stall"), timeout_ns=SECOND_NS // 5), watch=watch, interrupt=interrupt)
     assert (result.requests.sent, result.exit_code) == (0, 130)
+
+
+class Fleet:
+    """Two workers that tell of one error every tick, until somebody stops them: how often is in `stops`."""
+
+    stops = 0
+    lost: Mapping[int, str] = {}
+    pids = (1, 2)
+    began_ns = None
+
+    def __init__(self, shards: tuple[Shard, ...]) -> None:
+        self.tick_ns = shards[0].plan.tick_ns
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Nothing was started."""
+
+    def fire(self, control: int) -> Iterator[tuple[int, Tally | None]]:
+        """Each of them in turn, no more than a hundred times."""
+        for turn in range(100):
+            yield turn % 2, Tally(sent=1, errors={Fault.RESET: 1}, row=Row(window_ns=self.tick_ns, failed=1))
+            if select.select([control], [], [], 0)[0]:
+                Fleet.stops = len(os.read(control, 16))
+                break
+        yield 0, None
+        yield 1, None
+
+
+def test_the_fleet_is_stopped_at_once_when_its_errors_are_enough_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cannon.runner.Processes", Fleet)
+    result = run(_plan("http://127.0.0.1:1/", preflight=False, workers=2, limits=Limits(bailout=5)))
+    assert (result.requests.failed, Fleet.stops) == (5, 2)
+    assert result.validity.reasons[0] == "the run ended after 5 errors (-B 5)"
+    assert (result.interrupted, result.exit_code) == (None, 3)
+
+
+def test_errors_of_several_workers_end_the_run_together(rude: Rude) -> None:
+    plan = _plan(
+        rude.url("/status/500"),
+        expect_body=b"another",
+        workers=2,
+        connections=2,
+        stop=Stop(duration_ns=60 * SECOND_NS),
+        limits=Limits(bailout=2_000),
+    )
+    result = run(plan)
+    assert result.duration_s < 10
+    assert result.requests.mismatched >= 2_000
+    assert (result.validity.verdict, result.exit_code, result.interrupted) == ("invalid", 3, None)
+    assert result.validity.reasons[0].startswith("the run ended after 2,000 errors (-B 2000)")
+    assert [worker.state for worker in result.workers] == ["ended", "ended"]
+
+
+def test_each_url_has_its_share(rude: Rude) -> None:
+    targets = (Target.parse(rude.url("/ok")), Target.parse(rude.url("/status/404")))
+    result = run(_plan(rude.url("/ok"), targets=targets, connections=4, workers=2, stop=Stop(amount=40)))
+    assert [(each.name, each.status) for each in result.targets] == [
+        ("/ok", {"200": 20}),
+        ("/status/404", {"404": 20}),
+    ]
+    assert sum(each.latency_ms.count for each in result.targets) == result.latency_ms.count
 
 
 def test_a_log_on_a_full_disk_is_told_and_costs_no_figure(rude: Rude) -> None:

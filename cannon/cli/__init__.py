@@ -31,27 +31,33 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Mapping[str, click.Command] = {"serve": serve, "demo": demo, "schema": schema}
 """The commands that are named. The one that is not is `fire`."""
 
+_AUTOCANNON = "autocannon"
 _INTERRUPTED = 130
 _USAGE = UsageError.exit_code
 _DEFECT = CannonError.exit_code
 
 
-def main(argv: Sequence[str] | None = None, *, run: Run | None = None) -> int:
-    """Run the program and return its exit code. `argv` is without the program's name; `run` replaces what fires."""
+def main(argv: Sequence[str] | None = None, *, run: Run | None = None, program: str | None = None) -> int:
+    """Run the program and return its exit code. `argv` is without the program's name; `run` replaces what fires.
+
+    `program` is the name it was called by. As autocannon it writes autocannon's own JSON where nothing else is
+    asked for, so that a link of that name can stand in for it.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
+    name = os.path.basename(sys.argv[0]) if program is None else program
     try:
-        return _main(words, run)
+        return _main(words, run, _AUTOCANNON if name == _AUTOCANNON else "cannon")
     except CannonError as error:
         say(error.message)
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a user never sees a bare traceback
-        _tell_defect(error, debug="--debug" in words)
+        _tell_defect(error, debug="--debug" in words[: words.index("--") if "--" in words else None])
         return _DEFECT
 
 
-def _main(words: list[str], run: Run | None) -> int:
+def _main(words: list[str], run: Run | None, format: str) -> int:
     if not words:
         tell(f"{main_help(fire, COMMANDS)}\n")
         raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
@@ -68,9 +74,12 @@ def _main(words: list[str], run: Run | None) -> int:
     if arguments.version:
         print_text(f"cannon {__version__} ({'compiled' if is_compiled() else 'plain Python'})\n")
         return 0
-    if arguments.tail:
-        raise UsageError("a command to start, after --, is not in this version yet; the URL stands before --")
-    return _call(arguments, Session(redact_command(["cannon", *words]), run))
+    if arguments.tail and arguments.command is not None:
+        raise UsageError(
+            f"cannon {arguments.command} starts no server; a command after -- is for firing, e.g."
+            " cannon / -- node server.js"
+        )
+    return _call(arguments, Session(redact_command(["cannon", *words]), run, arguments.tail, format))
 
 
 def _call(arguments: Arguments, session: Session) -> int:

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cannon.cli.elsewhere import ELSEWHERE, FLAGS_ELSEWHERE
 from cannon.errors import UsageError
 
 __all__ = ["EMPTY_GROUP", "Arguments", "Grammar", "arrange", "group_words"]
@@ -89,6 +90,8 @@ class _Pass:
         long = f"-{word.partition('=')[0]}"
         if len(long) > 3 and (long in self.grammar.valued or long in self.grammar.flags):
             raise UsageError(f"{long[1:]} is not an option; write {long}, with two dashes")
+        if ELSEWHERE.get(long) in self.grammar.valued:
+            raise UsageError(f"{long[1:]} is not an option; cannon's is {ELSEWHERE[long]}")
         for place, letter in enumerate(word[1:], start=2):
             name, value = f"-{letter}", word[place:]
             if name in self.grammar.valued:
@@ -97,8 +100,8 @@ class _Pass:
             if name not in self.grammar.flags and name not in _HELP | _VERSION:
                 self.words.append(f"-{word[place - 1 :]}")
                 return
-            if value.startswith("="):
-                raise UsageError(f"{name} takes no value; write {name} alone")
+            if value.startswith("=") or value[:1].isdecimal():
+                raise UsageError(f"{name} takes no value; write {name} alone{FLAGS_ELSEWHERE.get(name, '')}")
             self._flag(name)
 
     def _flag(self, name: str) -> None:

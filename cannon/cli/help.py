@@ -32,7 +32,8 @@ _EXIT_CODES = (
 def main_help(fire: click.Command, others: Mapping[str, click.Command]) -> str:
     """Help for `cannon` alone: the default command, then the names of the others."""
     page = _page()
-    page.write_usage("cannon", "[OPTIONS] URL")
+    page.write_usage("cannon", "[OPTIONS] URL...")
+    page.write_usage("cannon", "[OPTIONS] PATH -- COMMAND...", prefix="       ")
     page.write_usage("cannon", f"{{{','.join(others)}}} [OPTIONS]", prefix="       ")
     page.write_paragraph()
     page.write_text(fire.help or "")

@@ -1,4 +1,4 @@
-"""Names that this version knows of and does not have: options of autocannon, and commands whose words are kept free.
+"""Names that this version knows of and does not have: options to come, and commands whose words are kept free.
 
 Law: asking for one is told apart from a slip of the fingers. A name leaves this table when it is built.
 """
@@ -12,35 +12,8 @@ __all__ = ["LATER_COMMANDS", "LATER_OPTIONS"]
 LATER_COMMANDS = frozenset({"check", "compare", "merge", "report", "scenario"})
 
 _OPTIONS = (
-    "-p/--pipelining",
-    "-S/--socketPath",
-    "--on-port/--onPort",
-    "-F/--form",
-    "--har",
-    "-B/--bailout",
-    "-M/--maxConnectionRequests",
-    "-O/--maxOverallRequests",
-    "-r/--connectionRate",
-    "-R/--overallRate",
-    "-C/--ignoreCoordinatedOmission",
-    "-D/--reconnectRate",
-    "-I/--idReplacement",
-    "-f/--forever",
-    "-x/--excludeErrorStats",
-    "-E/--expectBody",
-    "-V/--verbose/--no-verbose",
-    "--arrivals",
-    "--seed",
-    "--timestamps",
-    "--ramp",
-    "--steps",
-    "--find-rate",
     "--http2",
     "--streams",
-    "--proxy",
-    "--connect-to",
-    "--bind",
-    "--compressed",
     "--requests",
     "--data",
     "--hooks",
@@ -49,7 +22,6 @@ _OPTIONS = (
     "--baseline",
     "--inconclusive",
     "--abort-on-fail",
-    "--format",
 )
 
 LATER_OPTIONS: Mapping[str, str] = {name: names for names in _OPTIONS for name in names.split("/")}

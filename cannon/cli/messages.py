@@ -7,10 +7,11 @@ cannon knows better.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from cannon.cli.elsewhere import ELSEWHERE
 from cannon.cli.later import LATER_OPTIONS
 from cannon.cli.values import Option
 from cannon.errors import UsageError
@@ -25,7 +26,7 @@ def usage_error(error: click.ClickException, command: click.Command) -> UsageErr
     """The error to raise for one that click raised while it read the arguments of `command`."""
     options = {name: option for option in _options(command) for name in _names(option)}
     if isinstance(error, click.NoSuchOption):
-        return UsageError(_unknown(error.option_name, options.keys()))
+        return UsageError(_unknown(error.option_name, options))
     if isinstance(error, click.BadOptionUsage) and error.option_name in options:
         option = options[error.option_name]
         if option.is_flag:
@@ -53,14 +54,21 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Mapping[str, Option]) -> str:
     shown = clean(name, _SHOWN)
     if name in LATER_OPTIONS:
         return f"{LATER_OPTIONS[name]} is not in this version yet; cannon --help shows what is"
+    counterpart = known.get(ELSEWHERE.get(name, ""))
+    if counterpart is not None:
+        return f"there is no option {shown}; cannon's is {counterpart.label}{_such_as(counterpart)}"
     guess = nearest(name, [*known, "--help", "--version"])
     if guess is not None:
         return f"there is no option {shown}; did you mean {guess}?"
     return f"there is no option {shown}; cannon --help shows those there are"
+
+
+def _such_as(option: Option) -> str:
+    return f", e.g. {option.example}" if option.example else ""
 
 
 def _options(command: click.Command) -> list[Option]:

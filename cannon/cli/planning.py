@@ -7,6 +7,7 @@ may be a secret: headers are counted, URLs redacted.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,58 +15,67 @@ import click
 
 from cannon.cli import values
 from cannon.cli.arguments import arrange, group_words
+from cannon.cli.load import limits_of, pace_of, stop_of
 from cannon.cli.messages import refuse_extra, usage_error
+from cannon.cli.notes import notes_of
 from cannon.cli.options import GROUPED, WARMUP, Options, grammar_of
+from cannon.cli.sending import sending_of
+from cannon.cli.urls import targets_of
 from cannon.errors import UsageError
-from cannon.text import clean, redact_url
+from cannon.text import clean
 
 if TYPE_CHECKING:
-    from cannon.plan import Plan, Stop, Target, Warmup
+    from cannon.plan import Plan, Stop, Warmup
+    from cannon.route import Route
     from cannon.tls import Tls
 
-__all__ = ["MOST_BODY_BYTES", "notes_of", "plan_of"]
-
-MOST_BODY_BYTES = 256 * 1024**2
-"""A body is held in memory, and written again with every request."""
+__all__ = ["notes_of", "plan_of"]
 
 
-def plan_of(options: Options, urls: Sequence[str]) -> Plan:
-    """The Plan of these options; the body's file is read. Raises UsageError for whatever could not be sent."""
-    from cannon.plan import Engine, Plan, Stop
-    from cannon.request import Request
+def plan_of(options: Options, urls: Sequence[str], port: int | None = None) -> Plan:
+    """The Plan of these options; the files of bodies are read. `port`: where a server that was started listens, for
+    URLs that are only a path. Raises UsageError for whatever could not be sent.
+    """
+    from cannon.plan import Engine, Plan, Stop, Timestamps
 
-    target = _target(urls)
-    headers = tuple(_header(number, given) for number, given in enumerate(options.headers, start=1))
-    stop = _stop(options, Stop())
+    _check_words(options)
+    targets = targets_of(urls, port=port, has_socket=options.socket_path is not None)
+    sending = sending_of(options, targets)
+    stop = stop_of(options, Stop())
     settings: dict[str, Any] = {
-        "method": options.method,
         "connections": options.connections,
+        "pipelining": options.pipelining,
         "workers": options.workers,
         "timeout_ns": options.timeout_ns,
         "drain_ns": options.drain_ns,
         "sample_ns": options.sample_ns,
         "engine": Engine(options.engine) if options.engine else None,
+        "timestamps": Timestamps(options.timestamps) if options.timestamps else None,
     }
     plan = Plan(
-        targets=(target,),
-        headers=headers,
-        body=_body(options),
+        targets=targets,
+        method=sending.method,
+        headers=sending.headers,
+        body=sending.body,
+        sequence=sending.sequence,
+        ids=options.ids,
+        compressed=options.compressed,
+        expect_body=None if options.expect_body is None else os.fsencode(options.expect_body),
         stop=stop,
+        limits=limits_of(options),
+        pace=pace_of(options),
         warmup=_warmup(options.warmup, stop),
         tls=_tls(options),
+        route=_route(options),
         expect_status=options.expect_status,
+        excludes_errors=options.excludes_errors,
         preflight=options.preflight,
         title=options.title,
         log=options.log,
         trace=options.debug,
         **{name: value for name, value in settings.items() if value is not None},
     )
-    for step in plan.steps:
-        Request.build(plan, step)
-    if plan.engine is Engine.HTTPX:
-        from cannon.engine.client import check
-
-        check(plan)
+    _check_plan(plan)
     _check_warmup(plan)
     _check_places(options)
     if options.ca or options.cert:
@@ -74,37 +84,80 @@ def plan_of(options: Options, urls: Sequence[str]) -> Plan:
     return plan
 
 
-def notes_of(options: Options, plan: Plan) -> tuple[str, ...]:
-    """What is odd about a command line, and yet no error."""
-    notes = (*options.notes, *_crowded(plan))
-    given = {
-        "-k": options.insecure,
-        "--ca": options.ca,
-        "-s": options.servername,
-        "--cert": options.cert,
-        "--key": options.key,
-        "--tls-session": options.tls_session,
-    }
-    for_tls = [name for name, value in given.items() if value]
-    if for_tls and all(target.scheme != "https" for target in plan.targets):
-        verb = "is" if len(for_tls) == 1 else "are"
-        return (*notes, f"{', '.join(for_tls)} {verb} not looked at: no URL is of https")
-    if options.insecure and options.ca:
-        return (*notes, "--ca is not looked at: with -k, nothing is verified")
-    return notes
+def _check_words(options: Options) -> None:
+    """What contradicts itself, whatever the files and the URLs are."""
+    for wrong, message in (
+        (
+            options.forever and (options.workers or 1) > 1,
+            "-f begins the run again in the same process, and -w fires from several; leave one of them out",
+        ),
+        (
+            options.forever and options.find_rate is not None,
+            "--find-rate ends when it has found the rate, and -f never; leave one of them out",
+        ),
+        (
+            options.expect_body is not None and options.har is not None,
+            "-E expects one body of every request, and those of --har have each their own; leave one of them out",
+        ),
+        (
+            options.expect_body is not None and options.compressed,
+            "-E compares what came over the wire, and --compressed has it encoded; leave one of them out",
+        ),
+        (
+            options.find_rate is not None and options.engine == "httpx",
+            "--engine httpx fires at no rate, so --find-rate has nothing to try; give --engine native",
+        ),
+        (
+            options.find_rate is not None and options.amount is not None,
+            "--find-rate fires each rate for a time; give -d instead of -a, e.g. -d 10",
+        ),
+    ):
+        if wrong:
+            raise UsageError(message)
 
 
-def _crowded(plan: Plan) -> tuple[str, ...]:
-    """That workers will wait for each other."""
-    if plan.workers == 1:
-        return ()
-    from cannon.host import this_host
+def _check_plan(plan: Plan) -> None:
+    """What cannot be sent, or not so."""
+    from cannon.plan import Engine
+    from cannon.request import Request
 
-    cores = this_host().cores
-    if plan.workers <= cores:
-        return ()
-    usable = "1 usable core" if cores == 1 else f"{cores} usable cores"
-    return (f"{plan.workers} workers hold each other up on {usable}; try -w {cores}",)
+    requests = Request.build_all(plan)
+    if plan.pipelining > 1 and any(request.closes for request in requests):
+        raise UsageError(
+            "-p sends requests behind each other, and after -H 'Connection: close' none may follow;"
+            " leave one of them out"
+        )
+    if plan.compressed and any(name.lower() == "accept-encoding" for name, _ in plan.headers):
+        raise UsageError(
+            "--compressed and -H Accept-Encoding both say what may be answered; leave one of them out"
+        )
+    if plan.pace is not None:
+        plan.pace.check(plan.connections)
+    _check_timestamps(plan)
+    if plan.engine is Engine.HTTPX:
+        from cannon.engine.client import check
+
+        check(plan)
+
+
+def _check_timestamps(plan: Plan) -> None:
+    """The kernel's stamps are to be had for what a plain socket of TCP receives, on Linux."""
+    from cannon.plan import Timestamps
+
+    if plan.timestamps is not Timestamps.KERNEL:
+        return
+    for wrong, where in (
+        (sys.platform != "linux", "only on Linux"),
+        (
+            any(target.scheme == "https" for target in plan.targets),
+            "and those of https are TLS's, not the answer's",
+        ),
+        (plan.route.socket_path is not None, "and not for those of a unix socket"),
+    ):
+        if wrong:
+            raise UsageError(
+                f"--timestamps kernel: the kernel stamps the bytes of plain TCP, {where}; give --timestamps auto"
+            )
 
 
 def _tls(options: Options) -> Tls:
@@ -128,73 +181,20 @@ def _tls(options: Options) -> Tls:
     )
 
 
+def _route(options: Options) -> Route:
+    from cannon.route import Route
+
+    return Route(
+        connect_to=options.connect_to,
+        bind=options.bind,
+        socket_path=options.socket_path,
+        proxy=options.proxy,
+    )
+
+
 def _ca(options: Options) -> tuple[str, ...]:
     """The files of all --ca, each once."""
     return tuple(dict.fromkeys(path for paths in options.ca for path in paths))
-
-
-def _target(urls: Sequence[str]) -> Target:
-    from cannon.plan import Target
-
-    if not urls:
-        raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
-    if len(urls) > 1:
-        raise UsageError(
-            f"{len(urls)} URLs, and this version fires at one: {', '.join(clean(redact_url(url), 60) for url in urls)}"
-        )
-    url = urls[0] if "://" in urls[0] else f"http://{urls[0]}"
-    try:
-        url.encode()
-        target = Target.parse(url)
-    except UnicodeEncodeError:
-        raise UsageError(f"URL '{clean(redact_url(url))}' is not UTF-8; write other bytes as %FF") from None
-    except UsageError as error:
-        raise UsageError(error.message.replace(repr(url), f"'{clean(redact_url(url))}'")) from None
-    return target
-
-
-def _header(number: int, given: str) -> tuple[str, str]:
-    """Name and value: the first of `:` and `=` parts them. Messages count the headers: a value may be a secret."""
-    places = [place for place in (given.find(":"), given.find("=")) if place > 0]
-    if not places:
-        raise UsageError(
-            f"-H/--headers: header {number} has no ':' or '=' after its name; e.g. -H 'Accept: text/html'"
-        )
-    name, value = given[: min(places)], given[min(places) + 1 :].strip(" \t")
-    if any(character in name for character in ' \t\r\n\0"(),/;<>?@[\\]{}') or not name.isascii():
-        raise UsageError(f"-H/--headers: header {number} has no valid name; e.g. -H 'Accept: text/html'")
-    return name, value
-
-
-def _stop(options: Options, default: Stop) -> Stop:
-    """An amount sets the duration aside, and a duration an amount that was not given beside it."""
-    from cannon.plan import Stop
-
-    if options.amount is not None:
-        return Stop(amount=options.amount)
-    return default if options.duration_ns is None else Stop(duration_ns=options.duration_ns)
-
-
-def _body(options: Options) -> bytes:
-    if options.body is not None and options.input is not None:
-        raise UsageError("-b/--body and -i/--input both give the body; leave one of them out")
-    if options.body is not None:
-        # The bytes of the command line, whatever they are.
-        return os.fsencode(options.body)
-    return b"" if options.input is None else _read(options.input)
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            body = file.read(MOST_BODY_BYTES + 1)
-    except OSError as error:
-        raise UsageError(
-            f"-i/--input: '{clean(path)}' cannot be read: {error.strerror or error}; e.g. -i body.json"
-        ) from None
-    if len(body) > MOST_BODY_BYTES:
-        raise UsageError(f"-i/--input: '{clean(path)}' is larger than a body may be, {MOST_BODY_BYTES} bytes")
-    return body
 
 
 def _warmup(given: str | None, stop: Stop) -> Warmup | None:
@@ -208,7 +208,7 @@ def _warmup(given: str | None, stop: Stop) -> Warmup | None:
         if words is None:
             return Warmup(Stop(duration_ns=values.duration_ns(given)))
         options = Options.of(_read_group(words))
-        return Warmup(_stop(options, stop), options.connections)
+        return Warmup(stop_of(options, stop), options.connections)
     except UsageError as error:
         raise UsageError(f"-W/--warmup: {error.message}") from None
 
@@ -237,6 +237,7 @@ def _check_places(options: Options) -> None:
     used: dict[str, str] = {}
     read = [
         ("-i", options.input),
+        ("--har", options.har),
         *(("--ca", path) for path in _ca(options)),
         ("--cert", options.cert),
         ("--key", options.key),

@@ -47,10 +47,16 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One call of the program. `command` is its command line, secrets redacted; `fire` None is the real one."""
+    """One call of the program. `command` is its command line, secrets redacted; `fire` None is the real one.
+
+    `server`: the command after --, which starts what is fired at; empty: it is there. `format`: that of JSON where no
+    option tells it.
+    """
 
     command: str
     fire: Run | None = None
+    server: tuple[str, ...] = ()
+    format: str = "cannon"
 
     @property
     def run(self) -> Run:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,32 +16,56 @@ from cannon.cli.arguments import group_words
 from cannon.errors import UsageError
 from cannon.text import clean
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from cannon.gates import Gate
+    from cannon.profile import Ramp, Steps
+    from cannon.route import Proxy
+
 __all__ = [
     "Option",
+    "address",
+    "arrivals",
+    "connect_to",
     "count",
+    "count_or_none",
     "duration_ns",
     "engine",
+    "gate",
     "host_name",
+    "line",
     "method",
     "path",
     "paths",
+    "pipelining",
     "port",
+    "proxy",
+    "ramp",
+    "rate",
     "raw",
     "sample_ns",
+    "schema",
+    "seed",
+    "socket_path",
     "statuses",
+    "steps",
     "text",
+    "timestamps",
     "tls_session",
     "workers",
 ]
 
 _SHOWN = 60
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-_ENGINES = ("native", "h11", "httpx")
-_TLS_SESSIONS = ("resume", "fresh")
 _BARE_NUMBER = re.compile(r"[0-9.]+", re.ASCII)
 _FINAL_STATUS = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 _PORT_DIGITS = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LARGEST_PORT = 65535
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_LARGEST_SEED = 2**32 - 1
+_MOST_IN_FLIGHT = 10_000
+_LINE_ENDS = re.compile(r"[\r\n\0]")
 
 
 class WrongValue(Exception):
@@ -48,7 +73,10 @@ class WrongValue(Exception):
 
 
 class Option(click.Option):
-    """An option: `section` of the help it stands in, `example` of its use, `read` for its value; None is a flag."""
+    """An option: `section` of the help it stands in, `example` of its use, `read` for its value; None is a flag.
+
+    `elsewhere` is added to what is said of a wrong value: what other tools mean by a name like this one's.
+    """
 
     def __init__(
         self,
@@ -61,10 +89,12 @@ class Option(click.Option):
         example: str = "",
         metavar: str | None = None,
         multiple: bool = False,
+        elsewhere: str = "",
     ) -> None:
         self.section = section
         self.example = example
         self.read = read
+        self.elsewhere = f" ({elsewhere})" if elsewhere else ""
         super().__init__(
             [field, *names],
             help=help,
@@ -103,15 +133,35 @@ class Option(click.Option):
         try:
             return self.read(given)
         except WrongValue as wrong:
-            raise UsageError(f"{self.label}: {wrong}; e.g. {self.example}") from None
+            raise UsageError(f"{self.label}: {wrong}; e.g. {self.example}{self.elsewhere}") from None
         except UsageError as error:
-            raise UsageError(f"{self.label}: {error.message}") from None
+            named = "" if error.message.startswith(self.names) else f"{self.label}: "
+            raise UsageError(f"{named}{error.message}{self.elsewhere}") from None
 
     def _shown(self) -> list[str]:
         # A flag that is there to be denied is known by its denial: --no-progress, not --progress.
-        denials = [name for name in self.names if name.startswith("--no-")]
-        longs = denials or [name for name in self.names if name.startswith("--")]
-        return [*(name for name in self.names if not name.startswith("--"))][:1] + longs[:1]
+        names = self.secondary_opts or self.opts
+        shorts = [name for name in names if not name.startswith("--")]
+        longs = [name for name in names if name.startswith("--")]
+        return shorts[:1] + longs[:1]
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    """What reads a value that is one of these names."""
+
+    def read(given: str) -> str:
+        if given not in names:
+            raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(names)}")
+        return given
+
+    return read
+
+
+engine = _one_of("native", "h11", "httpx")
+tls_session = _one_of("resume", "fresh")
+arrivals = _one_of("even", "poisson")
+timestamps = _one_of("auto", "kernel", "loop")
+schema = _one_of("cannon", "autocannon")
 
 
 def count(given: str) -> int:
@@ -119,6 +169,21 @@ def count(given: str) -> int:
     from cannon.units import parse_count
 
     return parse_count(given)
+
+
+def count_or_none(given: str) -> int:
+    """A whole number; 0 stands for never."""
+    from cannon.units import parse_count
+
+    return parse_count(given, least=0)
+
+
+def pipelining(given: str) -> int:
+    """A whole number of 1 or more, and no more than a connection could ever have in flight."""
+    number = count(given)
+    if number > _MOST_IN_FLIGHT:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is too many in flight, the most is {_MOST_IN_FLIGHT:,}")
+    return number
 
 
 def workers(given: str) -> int:
@@ -140,6 +205,44 @@ def sample_ns(given: str) -> int:
     return duration_ns(f"{given}ms" if _BARE_NUMBER.fullmatch(given) else given)
 
 
+def rate(given: str) -> Fraction:
+    """How many a second; more than none."""
+    from cannon.units import parse_rate
+
+    per_s = parse_rate(given)
+    if not per_s:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' would never send anything")
+    return per_s
+
+
+def ramp(given: str) -> Ramp:
+    """A rate that changes steadily."""
+    from cannon.profile import parse_ramp
+
+    return parse_ramp(given)
+
+
+def steps(given: str) -> Steps:
+    """Rates one after the other."""
+    from cannon.profile import parse_steps
+
+    return parse_steps(given)
+
+
+def gate(given: str) -> Gate:
+    """What has to hold."""
+    from cannon.gates import Gate
+
+    return Gate.parse(given)
+
+
+def seed(given: str) -> int:
+    """What chance begins with: 32 bits."""
+    if not _DIGITS.fullmatch(given) or int(given) > _LARGEST_SEED:
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is no whole number from 0 to {_LARGEST_SEED}")
+    return int(given)
+
+
 def raw(given: str) -> str:
     """As it is: whoever takes it will look at it."""
     return given
@@ -152,6 +255,13 @@ def text(given: str) -> str:
     except UnicodeEncodeError:
         raise WrongValue(f"'{clean(given, _SHOWN)}' is not UTF-8") from None
     return given
+
+
+def line(given: str) -> str:
+    """Text of one line."""
+    if _LINE_ENDS.search(given):
+        raise WrongValue("a CR, LF or NUL is in it, and it is one line")
+    return text(given)
 
 
 def path(given: str) -> str:
@@ -175,6 +285,8 @@ def host_name(given: str) -> str:
     """A host's name, as certificates have it: in ASCII, without a dot at its end."""
     from cannon.tls import is_host_name
 
+    if given.endswith(".lua"):
+        raise WrongValue(f"'{clean(given, _SHOWN)}' is a script, and no name of a host")
     try:
         name = given.encode("ascii" if given.isascii() else "idna").decode("ascii").removesuffix(".")
     except UnicodeError:
@@ -184,25 +296,39 @@ def host_name(given: str) -> str:
     return name
 
 
+def socket_path(given: str) -> str:
+    """The path of a unix socket."""
+    from cannon.route import parse_socket_path
+
+    return parse_socket_path(line(given))
+
+
+def proxy(given: str) -> Proxy:
+    """The URL of a forward proxy."""
+    from cannon.route import Proxy
+
+    return Proxy.parse(given)
+
+
+def connect_to(given: str) -> tuple[str, int]:
+    """A host and a port."""
+    from cannon.route import parse_connect_to
+
+    return parse_connect_to(given)
+
+
+def address(given: str) -> str:
+    """A numeric address of this machine."""
+    from cannon.route import parse_bind
+
+    return parse_bind(line(given))
+
+
 def method(given: str) -> str:
     """A method. HTTP's own are all capitals, and methods are told apart by case (RFC 9110, section 9.1)."""
     if given not in _METHODS and given.upper() in _METHODS:
         raise WrongValue(f"'{given}' is not written in capitals")
     return text(given)
-
-
-def engine(given: str) -> str:
-    """The name of an engine."""
-    if given not in _ENGINES:
-        raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(_ENGINES)}")
-    return given
-
-
-def tls_session(given: str) -> str:
-    """What becomes of sessions."""
-    if given not in _TLS_SESSIONS:
-        raise WrongValue(f"'{clean(given, _SHOWN)}' is none of {', '.join(_TLS_SESSIONS)}")
-    return given
 
 
 def statuses(given: str) -> tuple[int, ...]:

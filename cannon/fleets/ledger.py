@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cannon.pace import Scope
 from cannon.plan import Plan
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.series import Series, SeriesRow
@@ -61,6 +62,11 @@ class Ledger:
         return self._series.end(index)
 
     @property
+    def total(self) -> Tally:
+        """What all of them told, added up."""
+        return sum(self._sums, Tally())
+
+    @property
     def sums(self) -> tuple[Tally, ...]:
         """What each worker told, added up."""
         return tuple(self._sums)
@@ -91,6 +97,7 @@ class Ledger:
             failed=sum(tally.failed for tally in self._sums),
             connects_failed=sum(tally.connects_failed for tally in self._sums),
             row=row,
+            asked_per_s=None if row is None else self._asked_per_s(row),
             workers=tuple(
                 WorkerProgress(
                     index=index,
@@ -102,6 +109,15 @@ class Ledger:
                 for index, series in enumerate(self._own_rows)
             ),
         )
+
+    def _asked_per_s(self, row: SeriesRow) -> float | None:
+        """How many requests a second were due while this row was made; None in a closed loop."""
+        pace = self._plan.pace
+        if pace is None or not row.window_s:
+            return None
+        expected = pace.profile.expected
+        due = expected(row.t_s * 1e9) - expected((row.t_s - row.window_s) * 1e9)
+        return due / row.window_s * (self._plan.connections if pace.scope is Scope.CONNECTION else 1)
 
     def _has_dialled(self, index: int) -> bool:
         """Whether a worker has dialled all its connections: its window opens."""

@@ -17,6 +17,7 @@ from cannon.reports.page import Cell, Page
 from cannon.reports.rates import RATE_PERCENTILES, Rates, byte_rates, request_rates
 from cannon.reports.terminal import Terminal, put
 from cannon.result import Result
+from cannon.settings import PlanSettings
 from cannon.text import clean, redact_url
 from cannon.units import format_bytes, format_duration
 
@@ -27,6 +28,8 @@ _UNSURE = "~"
 _WELL = "ended"
 _SHOWN = ("p2_5", "p50", "p97_5", "p99")
 _URLS_SHOWN = 3
+_STATUSES_SHOWN = 2
+_OF_TARGETS: Mapping[str, str] = {"p50": "50%", "p99": "99%"}
 # The two tables of figures stand under each other: room for `~12.3 ms` in the percentiles, `12.3 ms` in the others.
 _STAT_COLUMNS = (0, 8, 8, 8, 8, 7, 7, 7)
 
@@ -45,8 +48,13 @@ def header(plan: Plan, stream: TextIO) -> None:
         f"Running {how_long} test @ {', '.join(urls[:_URLS_SHOWN])}{more}",
         sentences.counted(plan.connections, "connection"),
     ]
+    if plan.pipelining > 1:
+        lines[-1] += f", {plan.pipelining} requests in flight on each"
     if plan.workers > 1:
         lines.append(sentences.counted(plan.workers, "worker"))
+    asked = sentences.asked(PlanSettings.of(plan))
+    if asked is not None:
+        lines.append(f"open loop, {asked}")
     put("\n".join(lines) + "\n\n", stream)
 
 
@@ -54,19 +62,19 @@ def render(
     result: Result,
     terminal: Terminal,
     *,
-    tables: bool = True,
+    verbose: bool = True,
     latency: bool = False,
     status_codes: bool = False,
 ) -> str:
     """The text for stdout. `latency` adds the percentiles and the picture, `status_codes` the table of statuses.
 
-    Without `tables` only the lines stay: what was lost, what is wrong, and the sum.
+    Where it is not `verbose` only the lines stay: what was lost, what is wrong, and the sum.
     """
     page = Page(terminal)
     if result.plan.title:
         page.line(Cell(clean(result.plan.title), "bold"))
         page.gap()
-    if tables:
+    if verbose:
         _figures(page, result, latency)
         if status_codes or _worth_a_table(result.status):
             _statuses(page, result)
@@ -94,6 +102,7 @@ def _figures(page: Page, result: Result, latency: bool) -> None:
     if latency and result.latency_ms.count:
         _percentiles(page, result)
         _shape(page, result)
+    _targets(page, result)
     for note in _notes(result, requests, [*durations.values()], latency):
         page.line(Cell(note, "dim"))
     page.gap()
@@ -101,7 +110,7 @@ def _figures(page: Page, result: Result, latency: bool) -> None:
 
 def _durations(result: Result, latency: bool) -> Iterator[tuple[str, Durations]]:
     """The rows of the first table. Under a rate the time since the due time and the time since the send differ."""
-    yield "Latency", result.latency_ms
+    yield _headline(result), result.latency_ms
     if result.late_ms is not None:
         yield "Service", result.service_ms
         yield "Late", result.late_ms
@@ -114,6 +123,11 @@ def _durations(result: Result, latency: bool) -> Iterator[tuple[str, Durations]]
         ):
             if found.count:
                 yield name, found
+
+
+def _headline(result: Result) -> str:
+    """What the latency of this result is called where both its kinds stand."""
+    return "Latency" if result.late_ms is None else "Response"
 
 
 def _duration_row(name: str, found: Durations) -> list[Cell]:
@@ -154,7 +168,7 @@ def _bytes_per_second(rate: float) -> str:
 
 
 def _percentiles(page: Page, result: Result) -> None:
-    columns = {"Latency": result.latency_ms}
+    columns = {_headline(result): result.latency_ms}
     if result.late_ms is not None:
         columns["Service"] = result.service_ms
     page.table(
@@ -182,17 +196,60 @@ def _shape(page: Page, result: Result) -> None:
     page.gap()
 
 
+def _targets(page: Page, result: Result) -> None:
+    """The share of each URL, or of each step of a sequence, where there are several."""
+    if not result.targets:
+        return
+    stepwise = result.plan.sequence_steps > 0
+    named = stepwise or len({_origin(target.url) for target in result.targets}) == 1
+    page.table(
+        ["Step" if stepwise else "Target", "Requests", *_OF_TARGETS.values(), "Max", "Status"],
+        [
+            [
+                Cell(clean(target.name if named else target.url), "bold"),
+                Cell(f"{target.requests:,}"),
+                *(_percentile(target.latency_ms, key) for key in _OF_TARGETS),
+                Cell(_duration(target.latency_ms.max)),
+                Cell(_told_statuses(target.status)),
+            ]
+            for target in result.targets
+        ],
+        (0, 8, *(8 for _ in _OF_TARGETS), 7, 0),
+    )
+
+
+def _origin(url: str) -> str:
+    """Scheme and authority."""
+    return "/".join(url.split("/", 3)[:3])
+
+
+def _told_statuses(statuses: Mapping[str, int]) -> str:
+    """`200`, or `200: 963, 404: 20`: of several the commonest first, and not too many."""
+    if len(statuses) == 1:
+        return clean(next(iter(statuses)))
+    found = sorted(statuses.items(), key=lambda entry: (-entry[1], entry[0]))
+    told = [f"{clean(status)}: {count:,}" for status, count in found[:_STATUSES_SHOWN]]
+    return ", ".join([*told, *(["..."] if len(found) > _STATUSES_SHOWN else [])])
+
+
 def _notes(result: Result, rates: Rates, durations: Sequence[Durations], latency: bool) -> Iterator[str]:
     """What must be known to read the tables."""
     keys = tuple(PERCENTILES) if latency else _SHOWN
     if any(
         found.count and not sentences.supported(PERCENTILES[key], found.count)
-        for found in durations
+        for found, keys in (
+            *((found, keys) for found in durations),
+            *((target.latency_ms, tuple(_OF_TARGETS)) for target in result.targets),
+        )
         for key in keys
     ):
         yield f"{_UNSURE} fewer than {sentences.LEAST_BEYOND} samples lie beyond this value"
     if rates.samples:
         yield f"rates are of {sentences.counted(rates.samples, 'sample')}, one every {result.plan.sample_s:g} s"
+    if result.latency_ms.count:
+        yield from sentences.loop(result)
+    if latency and result.client.timestamps == "kernel":
+        yield "the kernel stamped the ends of responses: no delay of cannon's is in them"
 
 
 def _worth_a_table(statuses: Mapping[str, int]) -> bool:
@@ -256,14 +313,19 @@ def _lines(page: Page, result: Result) -> None:
     for line in (
         sentences.responses(result),
         sentences.mismatches(result),
+        sentences.excluded(result),
         sentences.excess(result),
         sentences.conservation(result),
         sentences.connects(result),
         sentences.starved(result),
         *sentences.tls(result),
+        sentences.pace(result),
     ):
         if line is not None:
             page.line(Cell(line))
+    keeping_up = sentences.keeping_up(result)
+    if keeping_up is not None:
+        page.line(Cell(keeping_up, "bold"))
     for line in sentences.validity(result):
         page.line(Cell(line, "bold red" if result.validity.verdict == "invalid" else "bold"))
     interruption = sentences.interruption(result)

@@ -13,17 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from cannon.errors import InvalidRun, UsageError
-from cannon.reports import json_file
+from cannon.reports import autocannon_file, json_file
 from cannon.reports.places import check_place, is_file, open_through, reason, status, write_whole
 from cannon.result import Result
 from cannon.text import clean
 
-__all__ = ["RENDERERS", "check", "render", "write", "write_all"]
+__all__ = ["RENDERERS", "Renderer", "check", "render", "write", "write_all"]
 
 Renderer = Callable[[Result], bytes]
 
 RENDERERS: Mapping[str, Renderer] = {
     ".json": json_file.render,
+    ".autocannon.json": autocannon_file.render,
 }
 """The formats, by the end of the file's name; where two fit, the longer one."""
 
@@ -45,17 +46,20 @@ def check(paths: Sequence[str], taken: Sequence[str] = ()) -> None:
         seen.add(target)
 
 
-def render(path: str, result: Result) -> bytes:
-    """The report that a file of this name holds. UsageError for a name that tells no format."""
-    return _renderer(path)(result)
+def render(path: str, result: Result, renderers: Mapping[str, Renderer] = RENDERERS) -> bytes:
+    """The report that a file of this name holds. UsageError for a name that tells no format.
+
+    `renderers`: others than those of the table, where an option changes what a format holds.
+    """
+    return _renderer(path, renderers)(result)
 
 
-def write_all(result: Result, paths: Sequence[str]) -> None:
+def write_all(result: Result, paths: Sequence[str], renderers: Mapping[str, Renderer] = RENDERERS) -> None:
     """Write every report. One that fails does not cost the others: InvalidRun comes at the end and names them all."""
     failures: list[str] = []
     for path in paths:
         try:
-            write(path, render(path, result))
+            write(path, render(path, result, renderers))
         except InvalidRun as failure:
             failures.append(failure.message)
     if failures:
@@ -76,15 +80,15 @@ def write(path: str, data: bytes) -> None:
         raise InvalidRun(f"cannot write {clean(path)}: {reason(error)}") from None
 
 
-def _renderer(path: str) -> Renderer:
+def _renderer(path: str, renderers: Mapping[str, Renderer] = RENDERERS) -> Renderer:
     name = os.path.basename(path).lower()
-    for suffix in sorted(RENDERERS, key=len, reverse=True):
+    for suffix in sorted(renderers, key=len, reverse=True):
         if name.endswith(suffix):
-            return RENDERERS[suffix]
+            return renderers[suffix]
     if not is_file(path) and "." not in name:
         # /dev/stdout, a pipe of the shell: the name cannot tell, and programs read JSON.
-        return json_file.render
-    known = " ".join(sorted(RENDERERS))
+        return renderers[".json"]
+    known = " ".join(sorted(renderers))
     raise UsageError(f"{_OPTION} {clean(path)}: the end of the name tells the format, and it may be: {known}")
 
 

@@ -64,7 +64,8 @@ class Live:
     def update(self, progress: Progress) -> None:
         """Where the run is now. A progress without a row keeps the row of its phase that was told last."""
         if progress.row is None and self._told is not None and self._told[0].phase is progress.phase:
-            progress = msgspec.structs.replace(progress, row=self._told[0].row)
+            before = self._told[0]
+            progress = msgspec.structs.replace(progress, row=before.row, asked_per_s=before.asked_per_s)
         self._told = (progress, self._clock())
 
     def note(self, text: str) -> None:

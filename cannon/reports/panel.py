@@ -54,7 +54,11 @@ def panel(progress: Progress, ahead_s: float, width: int, height: int, unicode: 
 def _line(progress: Progress, ahead_s: float, width: int, unicode: bool) -> str:
     share, where = _position(progress, ahead_s)
     errors = progress.failed + progress.connects_failed
-    parts = [_name(progress), *([where] if where else []), *_figures(progress.row, errors)]
+    parts = [
+        _name(progress),
+        *([where] if where else []),
+        *_figures(progress.row, errors, progress.asked_per_s),
+    ]
     text = _fitting(parts, width)
     room = width - len(text) - len(_GAP)
     if share is not None and room >= _LEAST_BAR:
@@ -127,13 +131,14 @@ def _position(progress: Progress, ahead_s: float) -> tuple[float | None, str]:
     return None, ""
 
 
-def _figures(row: SeriesRow | None, errors: int) -> list[str]:
-    """The most important first."""
+def _figures(row: SeriesRow | None, errors: int, asked_per_s: float | None = None) -> list[str]:
+    """The most important first. Under a rate, what came of it beside what was asked."""
     parts: list[str] = []
     if errors:
         parts.append(f"{format_count(errors)} error{'' if errors == 1 else 's'}")
     if row is not None and row.window_s > 0:
-        parts.append(format_rate(row.requests / row.window_s))
+        asked = "" if asked_per_s is None else f" of {format_rate(asked_per_s)}"
+        parts.append(format_rate(row.requests / row.window_s) + asked)
         if row.p50_ms is not None and row.p99_ms is not None:
             parts.append(f"p50 {format_duration(row.p50_ms * 1e6)}")
             parts.append(f"p99 {format_duration(row.p99_ms * 1e6)}")

@@ -15,7 +15,7 @@ import msgspec
 from cannon.result import Result
 from cannon.series import SeriesRow
 
-__all__ = ["RATE_PERCENTILES", "Rates", "byte_rates", "request_rates", "sampled"]
+__all__ = ["RATE_PERCENTILES", "Rates", "byte_rates", "nearest_rank", "request_rates", "sampled", "stddev"]
 
 RATE_PERCENTILES: tuple[float, ...] = (1, 2.5, 50, 97.5)
 
@@ -34,9 +34,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
         """The figures of one rate per sample, and of the whole run."""
         ordered = sorted(rates_per_s)
         return cls(
-            percentiles=tuple(_nearest_rank(ordered, percentile) for percentile in RATE_PERCENTILES),
+            percentiles=tuple(nearest_rank(ordered, percentile) for percentile in RATE_PERCENTILES),
             mean=mean_per_s,
-            stddev=_stddev(ordered),
+            stddev=stddev(ordered),
             least=ordered[0] if ordered else None,
             samples=len(ordered),
         )
@@ -65,13 +65,15 @@ def _rates(result: Result, count: Callable[[SeriesRow], int], mean_per_s: float 
     return Rates.of([count(row) / row.window_s for row in rows], mean_per_s)
 
 
-def _nearest_rank(ordered: Sequence[float], percentile: float) -> float | None:
+def nearest_rank(ordered: Sequence[float], percentile: float) -> float | None:
+    """The least of the ordered values that this percentage of them does not exceed; None of none."""
     if not ordered:
         return None
     return ordered[max(1, math.ceil(percentile * len(ordered) / 100 - 1e-9)) - 1]
 
 
-def _stddev(values: Sequence[float]) -> float | None:
+def stddev(values: Sequence[float]) -> float | None:
+    """The standard deviation of the values; None of less than two."""
     if len(values) < 2:
         return None
     mean = sum(values) / len(values)

@@ -7,17 +7,23 @@ saved result may be anybody's.
 from __future__ import annotations
 
 from cannon.result import Result
+from cannon.settings import PlanSettings
 from cannon.text import clean
 from cannon.units import format_bytes, format_count, format_duration, format_seconds
 
 __all__ = [
     "LEAST_BEYOND",
+    "asked",
     "connects",
     "conservation",
     "counted",
     "excess",
+    "excluded",
     "interruption",
+    "keeping_up",
+    "loop",
     "mismatches",
+    "pace",
     "responses",
     "starved",
     "summary",
@@ -35,6 +41,8 @@ MANY_ANSWERED = 10
 _REASON_CHARACTERS = 400
 _NEGOTIATED_SHOWN = 3
 _ROUNDED_FROM = 100_000
+_RATES_SHOWN = 4
+_WHOLE_FROM_PER_S = 9_999.95
 
 
 def supported(percentile: float, count: int) -> bool:
@@ -64,7 +72,8 @@ def conservation(result: Result) -> str | None:
         age_ms = requests.oldest_in_flight_ms
         age = f" (the oldest for {format_duration(age_ms * 1e6)})" if age_ms else ""
         parts.append(f"{requests.in_flight:,} in flight{age}")
-    never_sent = f"; {requests.never_sent:,} due but never sent" if requests.never_sent else ""
+    untold = requests.never_sent and result.plan.pace is None
+    never_sent = f"; {requests.never_sent:,} due but never sent" if untold else ""
     if len(parts) == 1 and not never_sent:
         return None
     return f"sent {requests.sent:,} = {' + '.join(parts)}{never_sent}"
@@ -85,9 +94,9 @@ def connects(result: Result) -> str | None:
 
 
 def starved(result: Result) -> str | None:
-    """That some connection got nothing, when others got much."""
+    """That some connection got nothing, when others got much. Under a rate no more are needed than it takes."""
     least, most = result.connects.answered_min, result.connects.answered_max
-    if least is None or most is None or least > 0 or most < MANY_ANSWERED:
+    if result.plan.pace is not None or least is None or most is None or least > 0 or most < MANY_ANSWERED:
         return None
     return f"the busiest connection got {most:,} responses, the idlest {least:,}"
 
@@ -126,6 +135,81 @@ def mismatches(result: Result) -> str | None:
     """How many responses were whole but not what was expected."""
     count = result.requests.mismatched
     return f"{counted(count, 'response')} did not match what was expected" if count else None
+
+
+def excluded(result: Result) -> str | None:
+    """That errors are kept out of latencies and bytes a second, when there were some."""
+    requests = result.requests
+    if not result.plan.excludes_errors or requests.succeeded == requests.sent:
+        return None
+    return f"latencies and bytes a second are of the {requests.succeeded:,} successes alone (-x)"
+
+
+def loop(result: Result) -> list[str]:
+    """From when latencies count, and what that means."""
+    plan = result.plan
+    if plan.pace is None:
+        keeps = (
+            "each connection waits for its answer before it asks again"
+            if plan.pipelining == 1
+            else f"each connection keeps {plan.pipelining} requests in flight, never more"
+        )
+        return [f"closed loop: {keeps} (see -R)"]
+    lines = ["Response is timed from when a request was due: a stall cannot hide the wait"]
+    own = result.client.late_ms
+    if own is not None and own.p99 is not None:
+        lines.append(
+            f"Late is from due to sent; where cannon itself was late, p99 is {format_duration(own.p99 * 1e6)}"
+        )
+    return lines
+
+
+def pace(result: Result) -> str | None:
+    """Under a rate: what was asked, and what came of it."""
+    wanted, achieved_per_s = asked(result.plan), result.requests.per_s
+    if wanted is None:
+        return None
+    parts = [f"{wanted} asked"]
+    if achieved_per_s is not None:
+        parts.append(f"{_rate(achieved_per_s)}/s achieved")
+    if result.requests.never_sent:
+        parts.append(f"{result.requests.never_sent:,} never sent")
+    return f"open loop: {', '.join(parts)}"
+
+
+def asked(plan: PlanSettings) -> str | None:
+    """The rate that all connections together were asked for, and how it changes; None in a closed loop."""
+    pace = plan.pace
+    if pace is None:
+        return None
+    rates = [_rate(per_s) for per_s in (pace.per_s if plan.rate is None else [plan.rate])]
+    each = "" if pace.each_s is None else f"{pace.each_s:g} s"
+    if pace.profile == "ramp":
+        text = f"{'..'.join(rates)}/s over {each}"
+    elif len(rates) > 1:
+        shown = rates if len(rates) <= _RATES_SHOWN else [*rates[: _RATES_SHOWN - 2], "...", rates[-1]]
+        text = f"{', '.join(shown)}/s for {each} each"
+    else:
+        text = f"{rates[0]}/s"
+    return text if pace.arrivals == "even" else f"{text} ({clean(pace.arrivals)})"
+
+
+def _rate(per_s: float) -> str:
+    """With as many digits as tell a rate from the one that was asked."""
+    if per_s >= _WHOLE_FROM_PER_S:
+        return f"{per_s:,.0f}"
+    return f"{per_s:.3g}" if per_s < 1 else f"{per_s:,.1f}".removesuffix(".0")
+
+
+def keeping_up(result: Result) -> str | None:
+    """That requests were due and never sent, and who could not keep up."""
+    requests = result.requests
+    if not requests.due or not requests.never_sent or not requests.completed:
+        return None
+    count = f"{requests.never_sent:,} of {counted(requests.due, 'request')} were never sent"
+    if result.client.saturated:
+        return f"cannon itself could not keep up: {count}; this is not the target's limit"
+    return f"the target could not keep up: {count}; percentiles are lower bounds"
 
 
 def excess(result: Result) -> str | None:

@@ -12,6 +12,7 @@ OUTPUTS = Path(__file__).parent / "outputs"
 """What each client printed in a run of one second against nginx, `-missing` where that said 404, and so on."""
 
 HTTP = Load("http://127.0.0.1:4000/plain", seconds=7, connections=30, folder=Path("/folder"))
+PIPELINED = replace(HTTP, pipelining=10)
 HTTPS = replace(HTTP, url="https://127.0.0.1:4000/plain", ca=Path("/folder/ca.pem"))
 
 
@@ -92,8 +93,31 @@ def test_cannon_alone_is_told_whom_to_trust(name: str) -> None:
     assert (str(HTTPS.ca) in command(HTTPS)) is (name == "cannon")
 
 
+@pytest.mark.parametrize("load", [HTTP, PIPELINED])
 @pytest.mark.parametrize("name", CLIENTS)
-def test_files_that_a_command_names_are_written_for_it(name: str) -> None:
-    named = [word for word in CLIENTS[name].command(HTTP) if str(HTTP.folder) in word]
-    assert len(named) == len(CLIENTS[name].files)
-    assert all(word.endswith(file) for word, file in zip(named, CLIENTS[name].files, strict=True))
+def test_files_that_a_command_names_are_written_for_it(name: str, load: Load) -> None:
+    for word in CLIENTS[name].command(load):
+        if str(load.folder) in word:
+            assert word.rpartition("/")[2] in CLIENTS[name].files
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("cannon", ["-p", "10"]),
+        ("autocannon", ["-p", "10"]),
+        ("h2load", ["-m", "10"]),
+        ("wrk", ["--", "10"]),
+    ],
+)
+def test_who_can_pipeline_is_asked_to_only_where_that_is_wanted(name: str, asked: list[str]) -> None:
+    assert CLIENTS[name].pipelines
+    command = CLIENTS[name].command(PIPELINED)
+    place = command.index(asked[0])
+    assert command[place : place + 2] == asked
+    assert asked[0] not in CLIENTS[name].command(HTTP)
+
+
+@pytest.mark.parametrize("name", ["ab", "hey", "siege"])
+def test_who_cannot_pipeline_says_so(name: str) -> None:
+    assert not CLIENTS[name].pipelines

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pairs import Pair, Ratio, failed_row, heading, row
 from runs import Run
 
-KEY = ("http", "plain", "1,000", "wrk")
+KEY = ("http", "plain", "1,000", "10", "wrk")
 POSITIVE = st.floats(min_value=1e-3, max_value=1e6)
 
 

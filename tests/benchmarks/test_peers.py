@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import argparse
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from clients import CLIENTS, Fault
 from pairs import Pair
-from peers import Contest, Field, Side, SideFault, _positive, fight, installed
+from peers import Contest, Field, Side, SideFault, _arguments, fight, installed
 from runs import Run
 
 CANNON, WRK, AB = (Side(name, CLIENTS[name], (name,)) for name in ("cannon", "wrk", "ab"))
@@ -64,7 +64,18 @@ def test_autocannon_may_be_anywhere() -> None:
     assert installed(["autocannon"], "bin/autocannon")["autocannon"].program == ("bin/autocannon",)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "ten", "1.5", ""])
-def test_an_amount_below_one_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="no number of 1 or more"):
-        _positive(text)
+def test_a_row_says_how_many_requests_are_in_flight() -> None:
+    pipelined = Contest("http", "plain", 10, WRK, pipelining=7)
+    assert pipelined.key == ("http", "plain", "10", "7", "wrk")
+    assert str(pipelined) == "http, plain, 10 connections, 7 in flight on each"
+    assert str(Contest("http", "plain", 10, WRK)) == "http, plain, 10 connections"
+
+
+@pytest.mark.parametrize("pipelining", ["0", "ten"])
+def test_a_pipelining_below_one_is_refused(
+    pipelining: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers.py", "--pipelining", pipelining])
+    with pytest.raises(SystemExit):
+        _arguments()
+    assert "--pipelining" in capsys.readouterr().err

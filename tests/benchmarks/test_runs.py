@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,20 +20,26 @@ def test_a_run_costs_the_cpu_of_its_tree_for_each_request() -> None:
     assert RUN.cpu_us == pytest.approx(20)
 
 
+def _load(connections: int, pipelining: int = 1) -> Load:
+    return Load("http://127.0.0.1/", 1, connections, Path(), pipelining=pipelining)
+
+
 @pytest.mark.parametrize("seen", [1_000, 1_010, 1_011])
 def test_requests_in_flight_at_the_end_and_a_preflight_are_no_doubt(seen: int) -> None:
-    assert doubts(replace(RUN, seen=seen), connections=10, off_clock=1) == []
+    assert doubts(replace(RUN, seen=seen), _load(10), off_clock=1) == []
+    assert doubts(replace(RUN, seen=seen, accepted=2), _load(2, pipelining=5), off_clock=1) == []
 
 
 @pytest.mark.parametrize("seen", [999, 1_012])
 def test_a_client_that_counts_otherwise_than_nginx_is_named(seen: int) -> None:
-    (doubt,) = doubts(replace(RUN, seen=seen), connections=10, off_clock=1)
-    assert f"nginx {seen:,}" in doubt
+    for load in (_load(10), _load(2, pipelining=5)):
+        (doubt,) = doubts(replace(RUN, seen=seen, accepted=2), load, off_clock=1)
+        assert f"nginx {seen:,}" in doubt
 
 
 def test_a_client_that_opens_more_connections_than_asked_is_named() -> None:
-    assert doubts(replace(RUN, accepted=11), connections=10, off_clock=0) == []
-    assert doubts(replace(RUN, accepted=12), connections=10, off_clock=0) == ["opened 12 connections"]
+    assert doubts(replace(RUN, accepted=11), _load(10), off_clock=0) == []
+    assert doubts(replace(RUN, accepted=12), _load(10), off_clock=0) == ["opened 12 connections"]
 
 
 CORE = min(os.sched_getaffinity(0))

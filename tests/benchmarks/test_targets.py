@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +50,22 @@ def test_a_request_is_counted_and_a_look_is_not(target: Target, scheme: str, cas
     after = target.rest()
     assert len(body) == (16_384 if case == "chunked" else 12)
     assert (after.requests - before.requests, after.accepted - before.accepted) == (1, 1)
+
+
+def test_what_is_asked_while_nginx_stands_still_waits_for_its_end(target: Target) -> None:
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(_held, target)
+        stood_s = target.stand_still(0.1)
+        assert stood_s >= 0.1
+        assert asked.result() == b"hello, world"
+
+
+def _held(target: Target) -> bytes:
+    """Ask once nginx has stopped."""
+    until_s = time.monotonic() + 10
+    while "(stopped)" not in Path(f"/proc/{target.pid}/status").read_text():
+        assert time.monotonic() < until_s
+    return _get(target, "http", "plain")[0]
 
 
 def test_every_head_of_heads_differs(target: Target) -> None:

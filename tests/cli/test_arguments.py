@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 
 from cannon.cli import COMMANDS
 from cannon.cli.arguments import EMPTY_GROUP, Arguments, Grammar, arrange, group_words
+from cannon.cli.elsewhere import FLAGS_ELSEWHERE
 from cannon.cli.fire import fire
 from cannon.cli.options import grammar_of
 from cannon.errors import UsageError
 
 GRAMMAR = Grammar(
     commands=frozenset({"serve", "demo"}),
-    valued=frozenset({"-c", "--connections", "-d", "-H", "-b", "-W", "--warmup", "--ca"}),
+    valued=frozenset({"-c", "--connections", "-d", "-H", "-R", "-b", "-W", "--warmup", "--ca"}),
     grouped={"-W": "[ -c 1 -d 3 ]", "--warmup": "[ -c 1 -d 3 ]", "--ca": "[ a.pem b.pem ]"},
     bare=frozenset({"-W", "--warmup"}),
-    flags=frozenset({"-l", "--latency", "-j", "--debug"}),
+    flags=frozenset({"-l", "--latency", "-j", "-n", "--debug"}),
 )
 U = "http://localhost:4000/"
 
@@ -115,6 +116,11 @@ def test_a_value_is_no_question_for_the_version() -> None:
         ("-l=1 U", "-l takes no value; write -l alone"),
         ("-connections 3 U", "-connections is not an option; write --connections, with two dashes"),
         ("-latency U", "-latency is not an option; write --latency, with two dashes"),
+        ("-l1 U", "-l takes no value; write -l alone"),
+        ("-ln1000 U", f"-n takes no value; write -n alone{FLAGS_ELSEWHERE['-n']}"),
+        ("-n=1000 U", f"-n takes no value; write -n alone{FLAGS_ELSEWHERE['-n']}"),
+        ("-rate=50 U", "-rate is not an option; cannon's is -R"),
+        ("-clients 5 U", "-clients is not an option; cannon's is -c"),
     ],
 )
 def test_what_cannot_be_arranged_is_bad_usage(line: str, message: str) -> None:

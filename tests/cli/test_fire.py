@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -210,15 +211,165 @@ def test_the_results_of_an_interrupted_run_begin_on_a_line_of_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     leader, follower = os.openpty()
+    shown = b""
+
+    def until(text: bytes) -> None:
+        nonlocal shown
+        while text not in shown:
+            shown += os.read(leader, 1 << 16)
 
     def during(interrupt: Interrupt | None) -> None:
-        os.write(leader, b"\x03")  # the terminal echoes it as ^C
+        os.write(leader, b"\x03")
+        until(b"^C")  # the terminal's echo
 
     with open(follower, "w", encoding="utf-8") as terminal:
         monkeypatch.setenv("NO_COLOR", "1")
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setattr(sys, "stderr", terminal)
         main(["-n", URL], run=FakeRun(result=a_result(interrupted="SIGINT"), during=during))
-        lines = os.read(leader, 1 << 16).decode().splitlines()
+        until(b"Stat ")
+        lines = shown.decode().splitlines()
     os.close(leader)
     assert lines[lines.index("^C") + 1].startswith("Stat ")
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "schema"),
+    [
+        ("cannon", [], "cannon/result/1"),
+        ("autocannon", ["--format", "cannon"], "cannon/result/1"),
+        ("autocannon", [], None),
+        ("cannon", ["--format", "autocannon"], None),
+    ],
+)
+def test_json_is_of_the_format_asked_for_else_of_the_program_it_is_called_as(
+    program: str,
+    options: list[str],
+    schema: str | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "a.json"
+    assert main(["-j", "-o", str(path), *options, URL], run=FakeRun(), program=program) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found.get("schema") == schema
+    assert ("requests" in found, "2xx" in found) == (True, schema is None)
+    assert out.count("\n") == 1 or schema is not None
+    assert path.read_text() == out
+    assert err == ""
+
+
+def test_the_program_is_named_by_what_it_is_called_as(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/autocannon", "-j", URL])
+    run = FakeRun()
+    assert main(run=run) == 0
+    assert "2xx" in json.loads(capsys.readouterr().out)
+    assert run.commands == [f"cannon -j {URL}"]
+    assert main(["--help"], program="autocannon") == 0
+    assert capsys.readouterr().out.startswith("Usage: cannon ")
+
+
+def test_without_verbose_the_lines_stay_and_the_tables_go(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-verbose", "-l", URL], run=FakeRun()) == 0
+    out = capsys.readouterr().out
+    assert out
+    assert "Req/Sec" not in out
+    assert "99.999" not in out
+
+
+def forever(last: int, during: Callable[[Interrupt | None], None]) -> FakeRun:
+    """Runs of which that one, from 1, meets something."""
+
+    def each(interrupt: Interrupt | None) -> None:
+        assert len(run.plans) <= last
+        if len(run.plans) == last:
+            during(interrupt)
+
+    run = FakeRun(during=each)
+    return run
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_forever_is_until_a_signal_and_every_run_is_reported(
+    number: signal.Signals, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(interrupt: Interrupt | None) -> None:
+        path.unlink()
+        run.result = a_result(interrupted=number.name)
+        signal.raise_signal(number)
+
+    path = tmp_path / "a.json"
+    run = forever(3, stop)
+    assert main(["-f", "-j", "-o", str(path), URL], run=run) == code
+    decoder, out, found = json.JSONDecoder(), capsys.readouterr().out, []
+    while out:
+        document, end = decoder.raw_decode(out)
+        found.append(document["interrupted"])
+        out = out[end:].lstrip()
+    assert found == [None, None, number.name]
+    assert path.read_bytes() == run.result.to_json()
+
+
+def test_forever_ends_with_a_signal_that_came_when_the_run_was_over() -> None:
+    def stop(interrupt: Interrupt | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    # The result knows nothing of it.
+    assert main(["-f", "-j", URL], run=forever(2, stop)) == 130
+
+
+def test_forever_ends_where_there_is_nothing_left_to_fire_at(capsys: pytest.CaptureFixture[str]) -> None:
+    def gone(interrupt: Interrupt | None) -> None:
+        raise InvalidRun("cannot connect")
+
+    assert main(["-f", "-j", URL], run=forever(2, gone)) == 3
+    assert capsys.readouterr().err == "cannon: cannot connect\n"
+
+
+def test_forever_goes_on_after_a_run_that_is_not_valid() -> None:
+    def stop(interrupt: Interrupt | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    run = forever(3, stop)
+    run.result = a_result(tally=an_empty_tally())
+    assert main(["-f", "-j", URL], run=run) == 130
+    assert len(run.plans) == 3
+
+
+def test_a_rate_is_searched_for_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import ModuleType
+
+    asked: list[object] = []
+
+    def find(*given: object) -> int:
+        asked.extend(given)
+        return 4
+
+    search = ModuleType("cannon.cli.find")
+    monkeypatch.setattr(search, "find", find, raising=False)
+    monkeypatch.setitem(sys.modules, "cannon.cli.find", search)
+    run = FakeRun()
+    assert main(["--find-rate", "p99 < 50ms", URL], run=run) == 4
+    assert run.plans == []
+    _, plan, options, gate = asked
+    assert plan == Plan(targets=(Target.parse(URL),))
+    assert getattr(options, "find_rate", None) is gate
+
+
+@pytest.mark.parametrize(("more", "average"), [([], 30.0), (["-C"], 10.0)])
+def test_with_ignored_omission_the_latencies_of_autocannon_are_timed_from_the_send(
+    more: list[str], average: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = a_result()
+    run = FakeRun(
+        result=msgspec.structs.replace(
+            result,
+            latency_ms=msgspec.structs.replace(result.latency_ms, mean=30.0),
+            service_ms=msgspec.structs.replace(result.service_ms, mean=10.0),
+        )
+    )
+    assert main(["-j", "--format", "autocannon", "-R", "5", *more, URL], run=run) == 0
+    assert json.loads(capsys.readouterr().out)["latency"]["average"] == average

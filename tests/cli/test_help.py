@@ -24,7 +24,13 @@ def test_the_page_shows_the_model_line() -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.label)
 def test_every_option_is_on_the_page(option: object) -> None:
     names = option.label.replace("/", ", ")  # type: ignore[attr-defined]  # our own options have one
-    assert any(line.startswith(f"  {names} ") for line in MAIN.splitlines())
+    assert any(f"{line} ".startswith(f"  {names} ") for line in MAIN.splitlines())
+
+
+def test_a_flag_that_is_there_to_be_denied_is_known_by_its_denial() -> None:
+    lines = MAIN.splitlines()
+    assert any(line.startswith("  --no-verbose ") for line in lines)
+    assert any(line.startswith("  -n, --no-progress ") for line in lines)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -38,7 +44,11 @@ def test_every_command_is_on_the_page(name: str) -> None:
         ("-c", "[10]"),
         ("-d", "[10s]"),
         ("-t", "[10s]"),
-        ("-m", "[GET]"),
+        ("-m", "[GET, with -F POST]"),
+        ("-p", "[1]"),
+        ("--arrivals", "[even]"),
+        ("--timestamps", "[auto]"),
+        ("--format", "[cannon]"),
         ("-L", "[1000]"),
         ("--drain", "[2s]"),
         ("--engine", "[native]"),

@@ -16,6 +16,7 @@ from tests.cli.fakes import FakeRun
 
 URL = "http://127.0.0.1:4000/"
 MISSING = "a URL is missing; e.g. cannon http://127.0.0.1:4000/"
+SCRIPT = " (wrk's -s, a script, has no counterpart here yet)"
 
 BAD_USAGE = {
     "-l": MISSING,
@@ -35,12 +36,12 @@ BAD_USAGE = {
     "-i /nowhere/body U": "-i/--input: '/nowhere/body' cannot be read: No such file or directory; e.g. -i body.json",
     "-i= U": "-i/--input: the name of a file is missing; e.g. -i body.json",
     "-o /nowhere/x.json U": "-o/--output /nowhere/x.json: there is no folder /nowhere; make it first: mkdir -p",
-    "-o x.foo U": "-o/--output x.foo: the end of the name tells the format, and it may be: .json",
+    "-o x.foo U": "-o/--output x.foo: the end of the name tells the format, and it may be: .autocannon.json .json",
     "--engine curl U": "--engine: 'curl' is none of native, h11, httpx; e.g. --engine h11",
     "--tls-session new U": "--tls-session: 'new' is none of resume, fresh; e.g. --tls-session fresh",
-    "-s= U": "-s/--servername: '' is no name of a host; e.g. -s www.example.com",
-    "-s 127.0.0.1 U": "-s/--servername: '127.0.0.1' is no name of a host; e.g. -s www.example.com",
-    "-s a..\u00fc U": "-s/--servername: 'a..\u00fc' is no name of a host; e.g. -s www.example.com",
+    "-s= U": f"-s/--servername: '' is no name of a host; e.g. -s www.example.com{SCRIPT}",
+    "-s 127.0.0.1 U": f"-s/--servername: '127.0.0.1' is no name of a host; e.g. -s www.example.com{SCRIPT}",
+    "-s a..\u00fc U": f"-s/--servername: 'a..\u00fc' is no name of a host; e.g. -s www.example.com{SCRIPT}",
     "--ca= U": "--ca: the name of a file is missing; e.g. --ca ca.pem",
     "--ca [ ] U": "--ca: the name of a file is missing; e.g. --ca ca.pem",
     "U --ca": "--ca needs a value; e.g. --ca ca.pem",
@@ -49,13 +50,16 @@ BAD_USAGE = {
     "--key k U": "--key belongs to a certificate; give both, e.g. --cert client.pem --key client.key",
     "--expect-status 2 U": "--expect-status: '2' is no list of statuses from 200 to 999; e.g. --expect-status 200,404",
     "--latncy U": "there is no option --latncy; did you mean --latency?",
-    "-q U": "there is no option -q; cannon --help shows those there are",
-    "-p 2 U": "-p/--pipelining is not in this version yet; cannon --help shows what is",
-    "-lR 100 U": "-R/--overallRate is not in this version yet; cannon --help shows what is",
+    "-y U": "there is no option -y; cannon --help shows those there are",
+    "-q U": "there is no option -q; cannon's is -R/--overallRate, e.g. -R 1000",
+    "--http2 U": "--http2 is not in this version yet; cannon --help shows what is",
     "--latency=yes U": "-l/--latency takes no value; write --latency alone",
     "-duration 3 U": "-duration is not an option; write --duration, with two dashes",
-    "U U": f"2 URLs, and this version fires at one: {URL}, {URL}",
-    "U -- node x.js": "a command to start, after --, is not in this version yet; the URL stands before --",
+    "U 1000": (
+        "'1000' is no URL (ab, hey and oha say with -n how many requests to send: that is -a here);"
+        f" e.g. cannon -a 1000 {URL}"
+    ),
+    "--on-port U": "--on-port starts the command that follows --, and none does; e.g. cannon / -- node server.js",
     "compare a=U b=U": (
         "the command 'compare' is not in this version yet; a host of that name is http://compare/"
     ),
@@ -101,7 +105,7 @@ def test_without_anything_help_goes_to_stderr_and_names_the_url(capsys: pytest.C
 def test_help_goes_to_stdout_whatever_else_is_written(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split(), run=FakeRun()) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("Usage: cannon [OPTIONS] URL\n")
+    assert out.startswith("Usage: cannon [OPTIONS] URL...\n")
     assert err == ""
 
 

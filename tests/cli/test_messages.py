@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cannon.cli.fire import fire
 from cannon.cli.later import LATER_OPTIONS
 from cannon.cli.messages import nearest, refuse_extra, usage_error
-from cannon.cli.options import OPTIONS
+from cannon.cli.options import OPTIONS, WARMUP
 from cannon.errors import UsageError
 from cannon.text import clean
 
@@ -39,6 +39,22 @@ def test_names_of_later_are_not_names_of_now() -> None:
 def test_an_option_of_later_is_told_by_its_names(name: str) -> None:
     message = usage_error(click.NoSuchOption(name), fire).message
     assert message == f"{LATER_OPTIONS[name]} is not in this version yet; cannon --help shows what is"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("-z", "there is no option -z; cannon's is -d/--duration, e.g. -d 10"),
+        ("-q", "there is no option -q; cannon's is -R/--overallRate, e.g. -R 1000"),
+        ("--no-tui", "there is no option --no-tui; cannon's is -n/--no-progress"),
+    ],
+)
+def test_an_option_of_another_tool_is_told_by_cannons_own(name: str, message: str) -> None:
+    assert usage_error(click.NoSuchOption(name), fire).message == message
+
+
+def test_where_cannons_own_is_no_option_either_it_is_not_told() -> None:
+    assert "-R" not in usage_error(click.NoSuchOption("-q"), WARMUP).message
 
 
 @given(st.text(max_size=300))

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cannon import host
-from cannon.cli.options import Options
-from cannon.cli.planning import MOST_BODY_BYTES, notes_of, plan_of
+from cannon.cli.planning import plan_of
 from cannon.errors import UsageError
-from cannon.plan import Engine, Plan, Stop, Target, Warmup
+from cannon.form import HELD_BYTES
+from cannon.pace import Constant, Pace, Scope
+from cannon.plan import Engine, Limits, Plan, Stop, Target, Timestamps, Warmup
+from cannon.route import Proxy, Route
+from cannon.sequence import Streamed
 from cannon.tls import Sessions, Tls
 from tests.cli.reading import read
 from tests.servers.certificates import Certificates
@@ -74,37 +74,26 @@ def test_without_options_a_plan_has_its_own_defaults() -> None:
         ("--tls-session fresh", {"tls": Tls(sessions=Sessions.FRESH)}),
         ("--tls-session resume", {}),
         ("-c 1 -c 2", {"connections": 2}),
+        ("-p 4", {"pipelining": 4}),
+        ("-M 2 -D 3 -B 4", {"limits": Limits(per_connection=2, reconnect_after=3, bailout=4)}),
+        ("-O 2", {"limits": Limits(overall=2)}),
+        ("-R 20", {"pace": Pace(Constant(20.0))}),
+        ("-r 20", {"pace": Pace(Constant(20.0), scope=Scope.CONNECTION)}),
+        ("-b [<id>] -I", {"body": b"[<id>]", "ids": True}),
+        ("--compressed", {"compressed": True}),
+        ("-E OK", {"expect_body": b"OK"}),
+        ("-E=\udcff", {"expect_body": b"\xff"}),
+        ("-x", {"excludes_errors": True}),
+        ("--timestamps kernel", {"timestamps": Timestamps.KERNEL}),
+        ("-S /x", {"route": Route(socket_path="/x")}),
+        ("--connect-to a:1", {"route": Route(connect_to=("a", 1))}),
+        ("--bind 127.0.0.1", {"route": Route(bind="127.0.0.1")}),
+        ("--proxy http://127.0.0.1:1", {"route": Route(proxy=Proxy.parse("http://127.0.0.1:1"))}),
+        ("-f -V -C -R 20 --on-port --format autocannon", {"pace": Pace(Constant(20.0))}),
     ],
 )
 def test_an_option_becomes_a_setting_of_the_plan(line: str, changed: Mapping[str, Any]) -> None:
     assert planned(*line.split()) == Plan(**{"targets": (Target.parse(URL),), **changed})
-
-
-@pytest.mark.parametrize(
-    ("header", "name", "value"),
-    [
-        ("K: V", "K", "V"),
-        ("K:V", "K", "V"),
-        ("K=V", "K", "V"),
-        ("K=a:b", "K", "a:b"),
-        ("K: a=b", "K", "a=b"),
-        ("K:", "K", ""),
-        ("K:\t V \t", "K", "V"),
-    ],
-)
-def test_the_first_colon_or_equals_sign_parts_a_header(header: str, name: str, value: str) -> None:
-    assert planned("-H", header).headers == ((name, value),)
-
-
-def test_a_repeated_header_is_kept_in_its_order() -> None:
-    assert planned("-H", "A: 1", "-H", "B: 2", "-H", "A: 3").headers == (("A", "1"), ("B", "2"), ("A", "3"))
-
-
-@pytest.mark.parametrize("header", ["K", "", ":V", "=V", "K V", "K : V", "K\r\n: V", "K\0: V", "Ü: V"])
-def test_a_header_without_a_valid_name_is_refused_and_not_repeated(header: str) -> None:
-    message = refusal("-H", "A: 1", "-H", header)
-    assert message.startswith("-H/--headers: header 2 has no ")
-    assert message.endswith("; e.g. -H 'Accept: text/html'")
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\0", "\r\nX: 1"])
@@ -117,26 +106,6 @@ def test_a_header_that_is_not_one_line_is_refused(end: str) -> None:
 )
 def test_text_that_is_not_utf8_is_refused(words: tuple[str, str]) -> None:
     assert "is not UTF-8" in refusal(*words)
-
-
-def test_a_body_keeps_the_bytes_of_the_command_line() -> None:
-    assert planned("-b", os.fsdecode(b"\xff\x00"[:1])).body == b"\xff"
-
-
-@given(content=st.binary(max_size=200))
-def test_a_body_from_a_file_is_its_bytes(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("body") / "body"
-    path.write_bytes(content)
-    assert planned("-i", str(path)).body == content
-
-
-def test_a_file_too_large_for_a_body_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(MOST_BODY_BYTES + 1)
-    assert refusal("-i", str(path)) == (
-        f"-i/--input: '{path}' is larger than a body may be, {MOST_BODY_BYTES} bytes"
-    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +139,6 @@ def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], exp
         ("-W [ -c ]", "-W/--warmup: -c/--connections needs a value"),
         ("-W=x", "-W/--warmup: 'x' is no duration"),
         ("-W 0", "-W/--warmup: -d/--duration must be longer than nothing"),
-        ("-b x -i y", "-b/--body and -i/--input both give the body; leave one of them out"),
         ("-o x.json --log ./x.json", "-o and --log both name './x.json'; give each a file of its own"),
         ("--stream x --log x", "--stream and --log both name 'x'; give each a file of its own"),
         ("-j --stream /dev/stdout", "-j/--json and --stream both go to stdout"),
@@ -185,70 +153,78 @@ def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], exp
         ("--cert x --key y --log y", "--key and --log both name 'y'; give each a file of its own"),
         ("-t 0", "-t/--timeout must be longer than nothing"),
         ("-L 1", "-L must be 10 ms or more"),
+        ("-f -w 2", "-f begins the run again in the same process, and -w fires from several; "),
+        ("-f --find-rate p99<1ms", "--find-rate ends when it has found the rate, and -f never; "),
+        ("-E x --har y", "-E expects one body of every request, and those of --har have each their own; "),
+        ("-E x --compressed", "-E compares what came over the wire, and --compressed has it encoded; "),
+        ("--find-rate p99<1ms -a 100", "--find-rate fires each rate for a time; give -d instead of -a"),
+        ("--find-rate p99<1ms --engine httpx", "--engine httpx fires at no rate, so --find-rate "),
+        ("-p 2 -H Connection:close", "-p sends requests behind each other, and after -H 'Connection: close'"),
+        (
+            "-p 2 -H connection:x,Close",
+            "-p sends requests behind each other, and after -H 'Connection: close'",
+        ),
+        ("--compressed -H accept-encoding:gzip", "--compressed and -H Accept-Encoding both say"),
+        (
+            "--proxy http://h:1 -S /x",
+            "-S/--socketPath leads past every network, so --proxy has nothing to do",
+        ),
+        ("--proxy http://h:1 --connect-to h:1", "--proxy and --connect-to both say whom to dial"),
+        (
+            "--timestamps kernel -S /x",
+            "--timestamps kernel: the kernel stamps the bytes of plain TCP, and not ",
+        ),
+        ("-I", "-I/--idReplacement finds no [<id>] in a path, a header or a body; "),
+        ("-r 200k -c 10", "-r/--connectionRate asks 200k/s of 10 connections, more than "),
+        ("-W [ -R 5 ] -R 10", "-W/--warmup: there is no option -R"),
+        ("-C -d 5", "-C/--ignoreCoordinatedOmission is about a rate"),
     ],
 )
 def test_what_contradicts_itself_is_refused(line: str, message: str) -> None:
     assert refusal(*line.split()).startswith(message)
 
 
+def large_file(folder: Path) -> str:
+    """A file too large to be held."""
+    path = folder / "large"
+    with path.open("wb") as file:
+        file.truncate(HELD_BYTES + 1)
+    return str(path)
+
+
+def test_nothing_is_sent_behind_a_body_that_is_streamed(tmp_path: Path) -> None:
+    path = large_file(tmp_path)
+    assert isinstance(planned("-i", path).body, Streamed)
+    assert refusal("-i", path, "-p", "2").startswith(
+        "-p sends requests behind each other, and a body that is "
+    )
+
+
+def test_each_url_is_a_target_and_ways_to_write_one_may_differ() -> None:
+    plan = plan_of(read(), ["a:1", "https://b/", "/c"], 3000)
+    assert [target.url for target in plan.targets] == ["http://a:1", "https://b/", "http://localhost:3000/c"]
+
+
+@pytest.mark.parametrize(
+    ("words", "platform", "reason"),
+    [
+        (("--timestamps", "kernel"), "darwin", "only on Linux"),
+        (("--timestamps", "kernel", "-k"), "linux", "and those of https are TLS's"),
+    ],
+)
+def test_stamps_of_the_kernel_are_refused_where_there_are_none(
+    words: tuple[str, ...], platform: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(UsageError, match=reason):
+        plan_of(read(*words), [URL, HTTPS] if platform == "linux" else [URL])
+    assert plan_of(read("--timestamps", "auto"), [HTTPS]).timestamps is Timestamps.AUTO
+
+
 def test_a_report_in_the_place_of_the_body_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "body.json"
     path.write_bytes(b"{}")
     assert refusal("-i", str(path), "-o", str(path)).startswith("-i and -o both name")
-
-
-@pytest.mark.parametrize(
-    ("urls", "message"),
-    [
-        ([], "a URL is missing; e.g. cannon http://127.0.0.1:4000/"),
-        (["a", "b"], "2 URLs, and this version fires at one: a, b"),
-        (["ftp://a/"], "URL 'ftp://a/' has the scheme 'ftp'; cannon speaks http and https"),
-        (["a:99999"], "URL 'http://a:99999' has no port from 1 to 65535; "),
-        (["a:0"], "URL 'http://a:0' has no port from 1 to 65535; "),
-        (["http:///x"], "URL 'http:///x' has no host; "),
-        (["http://a/\r\nX: 1"], "URL 'http://a/\\r\\nX: 1' holds a space or a control character; "),
-        (["http://a/\udcff"], "URL 'http://a/\\udcff' is not UTF-8; "),
-    ],
-)
-def test_a_url_that_cannot_be_fired_at_is_refused(urls: list[str], message: str) -> None:
-    with pytest.raises(UsageError) as raised:
-        plan_of(Options(), urls)
-    assert raised.value.message.startswith(message)
-
-
-@pytest.mark.parametrize(
-    "urls",
-    [
-        ["http://user:canary@a:99999/"],
-        ["user:canary@a:99999"],
-        ["http://user:can ary canary@a/"],
-        ["https://user:canary@a:0/?token=canary"],
-        ["https://user:canary@/?token=canary"],
-        ["ftp://user:canary@a/"],
-        ["http://user:canary@a/", "http://b/?api_key=canary"],
-        ["http://user:canary@a/\udcff"],
-    ],
-)
-def test_no_secret_of_a_url_is_in_what_is_said_of_it(urls: list[str]) -> None:
-    with pytest.raises(UsageError) as raised:
-        plan_of(Options(), urls)
-    assert "canary" not in raised.value.message
-
-
-@pytest.mark.parametrize(
-    ("cores", "notes"),
-    [
-        (1, ("3 workers hold each other up on 1 usable core; try -w 1",)),
-        (2, ("3 workers hold each other up on 2 usable cores; try -w 2",)),
-        (3, ()),
-    ],
-)
-def test_more_workers_than_usable_cores_is_worth_a_note(
-    cores: int, notes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host, "_usable_cores", lambda: cores)
-    options = read("-w", "3")
-    assert notes_of(options, plan_of(options, [URL])) == notes
 
 
 HTTPS = "https://127.0.0.1:4000/"
@@ -283,42 +259,11 @@ def test_a_file_of_tls_is_looked_at_before_anything_is_sent(
     )
 
 
-@pytest.mark.parametrize(
-    ("url", "line", "notes"),
-    [
-        (HTTPS, "", ()),
-        (HTTPS, "-k", ()),
-        (HTTPS, "-s a.example --tls-session fresh", ()),
-        (URL, "", ()),
-        (URL, "-k", ("-k is not looked at: no URL is of https",)),
-        (URL, "-k -s a.example", ("-k, -s are not looked at: no URL is of https",)),
-        (URL, "--tls-session resume", ("--tls-session is not looked at: no URL is of https",)),
-        (
-            URL,
-            "-a 10 -d 5 -k",
-            (
-                "-d is not looked at: -a 10 tells when the run ends",
-                "-k is not looked at: no URL is of https",
-            ),
-        ),
-    ],
-)
-def test_an_option_that_changes_nothing_is_worth_a_note(url: str, line: str, notes: tuple[str, ...]) -> None:
-    options = read(*line.split())
-    assert notes_of(options, plan_of(options, [url])) == notes
-
-
-def test_a_root_is_of_no_use_where_nothing_is_verified(certificates: Certificates) -> None:
-    options = read("-k", "--ca", certificates.ca)
-    assert notes_of(options, plan_of(options, [HTTPS])) == (
-        "--ca is not looked at: with -k, nothing is verified",
-    )
-
-
 def test_what_httpx_cannot_honour_is_refused_before_anything_is_sent() -> None:
     assert planned("--engine", "httpx").engine is Engine.HTTPX
     assert "--debug" in refusal("--engine", "httpx", "--debug")
     assert "in capitals" in refusal("--engine", "httpx", "-m", "purge")
+    assert refusal("--engine", "httpx", "-R", "5").startswith("--engine httpx fires as fast as answers come")
     assert "--tls-session fresh" in refusal("--engine", "httpx", "--tls-session", "resume")
 
 

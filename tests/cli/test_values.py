@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -48,6 +50,64 @@ def test_every_example_is_right() -> None:
             name, _, value = option.example.partition(" ")
             assert name in option.names
             option.read(value.strip("'"))
+
+
+def test_a_rate_is_exact() -> None:
+    assert values.rate("90/m") == Fraction(3, 2)
+
+
+@pytest.mark.parametrize("given_text", ["0", "0/s", "0.0", ".0k/m"])
+def test_a_rate_of_nothing_is_refused(given_text: str) -> None:
+    with pytest.raises(values.WrongValue, match="would never send anything"):
+        values.rate(given_text)
+
+
+def test_a_reconnect_rate_of_0_means_never() -> None:
+    assert values.count_or_none("0") == 0
+    with pytest.raises(UsageError):
+        values.count("0")
+
+
+def test_a_seed_has_32_bits() -> None:
+    assert values.seed("4294967295") == 2**32 - 1
+    for wrong in ("4294967296", "-1", "1.5", "x", ""):
+        with pytest.raises(values.WrongValue):
+            values.seed(wrong)
+
+
+def test_a_script_is_no_name_of_a_host() -> None:
+    assert values.host_name("lua.example") == "lua.example"
+    with pytest.raises(values.WrongValue, match="is a script"):
+        values.host_name("script.lua")
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\0"])
+@pytest.mark.parametrize("read", [values.line, values.socket_path, values.address])
+def test_what_is_one_line_has_no_end_of_one(read: Callable[[str], object], end: str) -> None:
+    with pytest.raises(values.WrongValue, match="CR, LF or NUL"):
+        read(f"a{end}b")
+
+
+def test_a_wrong_value_says_what_other_tools_mean_by_the_name() -> None:
+    option = values.Option(
+        ("-t", "--time"),
+        "time",
+        values.duration_ns,
+        "",
+        section="",
+        example="-t 1",
+        elsewhere="that is -w here",
+    )
+    with pytest.raises(UsageError) as raised:
+        option._read("x")
+    assert raised.value.message.startswith("-t/--time: 'x' is no duration; ")
+    assert raised.value.message.endswith(" (that is -w here)")
+
+
+def test_a_message_that_names_its_option_names_it_once() -> None:
+    (proxy,) = [option for option in OPTIONS if option.name == "proxy"]
+    with pytest.raises(UsageError, match=r"\A--proxy '"):
+        proxy._read("ftp://h")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A dial ends in exactly one count, and a refusing server gets no hot loop."""
+"""A dial ends in exactly one count, and a server that refuses, or has no room, gets no hot loop."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pytest
 
 from cannon.engine.dialler import Dialler
 from cannon.engine.loop import READ, WRITE, Loop
-from cannon.engine.sockets import Secured, Socket, TlsError
+from cannon.engine.sockets import ProxyError, Secured, Socket, TlsError
 from cannon.errors import Fault
-from cannon.route import Address
+from cannon.route import Address, Peer
 from cannon.tally import Tally
 from tests.engine.fakes import FakePoller, FakeSocket
 from tests.engine.metering import meter_of
 
 HERE, THERE = Address("127.0.0.1", 1), Address("::1", 1)
+PROXY = Address("127.0.0.1", 1, peer=Peer.PROXY)
+UNIX = Address(path="/run/server.sock")
 
 
 class _Dialled:
@@ -89,6 +91,12 @@ def test_a_failed_dial_has_the_fault_of_its_errno(code: int, fault: Fault) -> No
     assert "127.0.0.1:1" in told.examples[fault].message
 
 
+def test_a_proxy_that_refuses_is_a_fault_of_the_proxy_which_is_named() -> None:
+    told = _Dialled({PROXY: errno.ECONNREFUSED}).tally()
+    assert told.connect_errors == {Fault.PROXY: 1}
+    assert told.examples[Fault.PROXY].message == "Connection refused, dialling the proxy 127.0.0.1:1"
+
+
 def test_no_descriptors_is_our_own_fault() -> None:
     told = _Dialled({HERE: 0}, opening=errno.EMFILE).tally()
     assert told.connect_errors == {Fault.LOCAL: 1}
@@ -151,7 +159,12 @@ class _Shaking(FakeSocket):
 class _Held:
     """A dialler over sockets given in advance, that nobody has released, turned by hand."""
 
-    def __init__(self, *sockets: FakeSocket, timeout_ns: int = 10**12) -> None:
+    def __init__(
+        self,
+        *sockets: FakeSocket,
+        timeout_ns: int = 10**12,
+        addresses: tuple[Address, ...] = (HERE, THERE),
+    ) -> None:
         self.poller = FakePoller()
         self.loop = Loop(self.poller)
         self.meter = meter_of()
@@ -162,7 +175,7 @@ class _Held:
         self.dialler = Dialler(
             loop=self.loop,
             meter=self.meter,
-            addresses=(HERE, THERE),
+            addresses=addresses,
             timeout_ns=timeout_ns,
             open_socket=self._open_socket,
             connected=lambda opened, now_ns: self.connected.append(opened),
@@ -184,6 +197,9 @@ class _Held:
         self.loop.call_at(0, lambda when_ns: self.loop.halt())
         self.loop.run(monotonic_ns() + 10**9, lambda own_delay_ns, handled: None)
 
+    def turn_for(self, duration_ns: int) -> None:
+        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns, handled: None)
+
     def wait_for(self, opened: int) -> None:
         """Turn until the next socket has been opened, which makes so many; 10 s at most."""
         self.loop.run(monotonic_ns() + 10**10, lambda own_delay_ns, handled: None)
@@ -191,6 +207,62 @@ class _Held:
 
     def tally(self) -> Tally:
         return self.meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)
+
+
+class _Queue(FakeSocket):
+    """A unix socket whose server has no room for so many dials; they are counted."""
+
+    def __init__(self, full: int) -> None:
+        super().__init__()
+        self.full = full
+        self.dials: list[tuple[str, int] | str] = []
+
+    def connect_ex(self, address: tuple[str, int] | str, /) -> int:
+        self.dials.append(address)
+        return errno.EAGAIN if len(self.dials) <= self.full else 0
+
+
+def test_a_queue_without_room_is_asked_again_within_the_attempt_and_ever_less_often() -> None:
+    queue = _Queue(full=4)
+    began_ns = monotonic_ns()
+    held = _Held(queue, addresses=(UNIX,))
+    while held.ended == 0 and monotonic_ns() - began_ns < 10**10:
+        held.turn_for(1_000_000)
+    # After 1, 2, 4 and 8 ms, or later.
+    assert monotonic_ns() - began_ns >= 15_000_000
+    told = held.tally()
+    assert queue.dials == [UNIX.path] * 5
+    assert (told.attempted, told.made, told.connect_errors, held.opened) == (1, 1, {}, 1)
+    assert told.connect.count == 1
+
+
+def test_a_queue_that_never_has_room_is_a_timeout_and_no_hot_loop() -> None:
+    queue = _Queue(full=1_000_000)
+    held = _Held(queue, FakeSocket(6), addresses=(UNIX,), timeout_ns=40_000_000)
+    held.wait_for(2)
+    told = held.tally()
+    assert told.connect_errors == {Fault.TIMEOUT: 1}
+    said = "no answer, dialling /run/server.sock (the queue of its server is full)"
+    assert told.examples[Fault.TIMEOUT].message == said
+    assert queue.closed
+    # At 0, 1, 3, 7, 15 and 31 ms, or later.
+    dials = len(queue.dials)
+    assert 2 <= dials <= 6
+    held.turn_for(40_000_000)
+    assert len(queue.dials) == dials, "one that was given up is dialled no more"
+
+
+def test_stopped_while_a_queue_has_no_room_the_attempt_is_in_progress() -> None:
+    queue = _Queue(full=1_000_000)
+    held = _Held(queue, addresses=(UNIX,))
+    held.dialler.stop()
+    held.turn_for(5_000_000)
+    told = held.tally()
+    assert (queue.dials, told.connecting, told.attempted) == ([UNIX.path], 1, 1)
+
+
+def test_a_dial_that_finds_no_room_elsewhere_is_not_taken_for_a_queue() -> None:
+    assert _Dialled({HERE: errno.EAGAIN}).tally().connects_failed == 1
 
 
 GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
@@ -286,3 +358,71 @@ def test_a_timeout_in_the_handshake_says_so_and_one_in_the_dial_does_not() -> No
     assert "no end of the TLS handshake with 127.0.0.1:1" in told.examples[Fault.TIMEOUT].message
     held.wait_for(3)
     assert "no answer, dialling" in held.tally().examples[Fault.TIMEOUT].message
+
+
+# Tunnels.
+
+
+def test_a_proxy_that_opens_no_tunnel_is_a_fault_of_its_own_and_no_reason_to_try_the_next_address() -> None:
+    first = _Shaking(5, steps=[READ, ProxyError(0, "the proxy wants authorization (407)")])
+    held = _Held(first, addresses=(PROXY, THERE))
+    held.turn()
+    told = held.tally()
+    assert (held.opened, held.ended, first.closed, told.made) == (1, 1, True, 0)
+    assert told.connect_errors == {Fault.PROXY: 1}
+    assert told.examples[Fault.PROXY].message == "the proxy wants authorization (407)"
+    assert told.connect.count + told.tls.count == 0
+
+
+@pytest.mark.parametrize(
+    ("tunnelling", "address", "message"),
+    [
+        (True, PROXY, "the proxy 127.0.0.1:1 answered the dial and opened no tunnel"),
+        (
+            False,
+            PROXY,
+            "no end of the TLS handshake through the proxy 127.0.0.1:1 (does the server speak TLS on this port?)",
+        ),
+        (False, HERE, "no end of the TLS handshake with 127.0.0.1:1 (does this port speak TLS?)"),
+    ],
+)
+def test_a_timeout_says_who_did_not_answer(tunnelling: bool, address: Address, message: str) -> None:
+    slow = _Shaking(5, steps=[READ])
+    slow.tunnelling = tunnelling
+    held = _Held(slow, FakeSocket(6), addresses=(address,), timeout_ns=2_000_000)
+    held.wait_for(2)
+    told = held.tally()
+    assert told.connect_errors == {Fault.TIMEOUT: 1}
+    assert told.examples[Fault.TIMEOUT].message == message
+
+
+class _Tunnelled(_Shaking):
+    """A proxy takes 5 ms to open the tunnel; TLS, if there is any, begins then, and is done at once."""
+
+    def __init__(self, *, secure: bool) -> None:
+        super().__init__(5, steps=[READ])
+        self._secure = secure
+
+    def handshake(self) -> int:
+        waits_for = super().handshake()
+        if not waits_for:
+            began_ns = monotonic_ns()
+            while monotonic_ns() - began_ns < 5_000_000:
+                """Time passes."""
+            if self._secure:
+                self.secured = Secured("TLSv1.3 X", resumed=False, began_ns=monotonic_ns())  # type: ignore[assignment]  # of plain sockets it is None
+        return waits_for
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_time_that_a_tunnel_takes_belongs_to_the_connect_and_not_to_tls(secure: bool) -> None:
+    began_ns = monotonic_ns()
+    held = _Held(_Tunnelled(secure=secure))
+    held.turn()
+    told = held.tally()
+    elapsed_ns = monotonic_ns() - began_ns
+    assert (told.connect.count, told.tls.count) == (1, int(secure))
+    assert told.connect.max_ns is not None
+    assert told.connect.max_ns >= 5_000_000
+    # Durations are told at the upper edge of their buckets.
+    assert told.connect.max_ns + (told.tls.max_ns or 0) <= elapsed_ns * 1.01

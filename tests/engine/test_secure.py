@@ -12,7 +12,7 @@ import pytest
 from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming
 from cannon.engine.loop import READ, WRITE, Loop
-from cannon.engine.sockets import RaggedEnd, TlsError
+from cannon.engine.sockets import ProxyError, RaggedEnd, TlsError
 from cannon.engine.supply import Feed
 from cannon.plan import Limits
 from cannon.route import Address
@@ -75,6 +75,50 @@ def test_what_came_right_behind_the_last_flight_waits_for_no_readiness(certifica
     server.wire.receives = 0
     assert server.socket.pending
     assert (server.socket.recv(479), server.wire.receives, server.socket.pending) == (GOOD, 0, False)
+
+
+class _Talk:
+    """What a proxy is told and tells: a piece is waited for as often as the test says."""
+
+    def __init__(self, *waits: int | OSError) -> None:
+        self.waits = list(waits)
+
+    def handshake(self) -> int:
+        if not self.waits:
+            return 0
+        wait = self.waits.pop(0)
+        if isinstance(wait, OSError):
+            raise wait
+        return wait
+
+
+def test_a_tunnel_is_opened_before_anything_of_tls_is_said(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(certificates)
+    monkeypatch.setattr(server.wire, "handshake", _Talk(WRITE, READ).handshake)
+    server.wire.tunnelling = True
+    assert [server.socket.handshake() for _ in range(2)] == [WRITE, READ]
+    assert (server.socket.tunnelling, server.wire.sent, server.wire.receives) == (True, b"", 0)
+    server.wire.tunnelling = False
+    stood_ns = monotonic_ns()
+    server.shaken()
+    secured = server.socket.secured
+    assert secured is not None
+    assert stood_ns <= secured.began_ns <= monotonic_ns()
+
+
+def test_without_a_tunnel_there_is_no_server_to_shake_hands_with(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(certificates)
+    refused = ProxyError(0, "the proxy wants authorization (407)")
+    monkeypatch.setattr(server.wire, "handshake", _Talk(READ, refused).handshake)
+    assert server.socket.handshake() == READ
+    with pytest.raises(ProxyError, match="407"):
+        server.socket.handshake()
+    server.socket.close()
+    assert (server.wire.sent, server.wire.closed) == (b"", True)
 
 
 def _refused(server: Server) -> str:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cannon.errors import Fault
 from cannon.fleets.ledger import Ledger
-from cannon.plan import Plan, Stop, Target
+from cannon.pace import Constant, Pace, Profile, Ramp, Scope
+from cannon.plan import Limits, Plan, Stop, Target
 from cannon.progress import Phase, State
 from cannon.tally import Histogram, Row, Tally
 from tests.strategies import tallies
@@ -134,3 +135,53 @@ def test_the_drain_is_no_opening() -> None:
     ledger.add(0, _tick(5), 1.0)
     ledger.add(0, Tally(), 2.0)
     assert ledger.progress(2.0, None).workers[0].state is State.RUNNING
+
+
+def test_ticks_that_come_often_are_gathered_into_the_same_rows() -> None:
+    plan = msgspec.structs.replace(PLAN, workers=2, limits=Limits(bailout=1_000))
+    ticks = plan.sample_ns // plan.tick_ns
+    assert ticks > 1, "errors of several workers are told before a second is over"
+    ledger = Ledger(plan, Phase.FIRE, 2)
+    for _ in range(2 * ticks):
+        for index in range(2):
+            ledger.add(index, _tick(5, plan.tick_ns), 1.0)
+    assert [(row.t_s, row.requests) for row in ledger.rows] == [(1.0, 10 * ticks), (2.0, 10 * ticks)]
+    (first, _) = ledger.progress(2.0, None).workers
+    assert first.row is not None and first.row.requests == 5 * ticks
+
+
+def test_the_total_is_what_all_of_them_told() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 2)
+    ledger.add(0, _tick(5), 1.0)
+    ledger.add(1, _tick(3), 1.0)
+    assert ledger.total.sent == 8
+
+
+def test_what_a_lost_worker_told_as_never_sent_stays() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 2)
+    ledger.add(0, Tally(sent=9, never_sent=4, row=Row(window_ns=SECOND_NS)), 1.0)
+    ledger.end(0, State.LOST)
+    assert (ledger.sums[0].in_flight, ledger.sums[0].never_sent) == (9, 4)
+
+
+@pytest.mark.parametrize(
+    ("profile", "scope", "asked"),
+    [
+        (Constant(500), Scope.TOOL, [500, 500]),
+        (Constant(50), Scope.CONNECTION, [500, 500]),
+        (Ramp(0, 400, 4 * SECOND_NS), Scope.TOOL, [50, 150]),
+    ],
+)
+def test_a_watcher_is_told_the_rate_that_was_due_while_a_row_was_made(
+    profile: Profile, scope: Scope, asked: list[float]
+) -> None:
+    plan = msgspec.structs.replace(PLAN, pace=Pace(profile, scope=scope))
+    ledger = Ledger(plan, Phase.FIRE, 1)
+    rows = [ledger.add(0, _tick(5), 1.0)[0] for _ in asked]
+    assert [ledger.progress(1.0, row).asked_per_s for row in rows] == pytest.approx(asked)
+
+
+def test_in_a_closed_loop_no_rate_is_asked() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 1)
+    (row,) = ledger.add(0, _tick(5), 1.0)
+    assert ledger.progress(1.0, row).asked_per_s is None

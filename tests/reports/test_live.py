@@ -84,6 +84,13 @@ def test_a_telling_without_a_row_keeps_the_figures(terminal: Pseudoterminal) -> 
         assert "6 of 10 s  120k/s" in terminal.read_until("1.23 ms")
 
 
+def test_a_telling_without_a_row_keeps_the_rate_that_was_asked(terminal: Pseudoterminal) -> None:
+    with live(terminal) as shown:
+        shown.update(msgspec.structs.replace(HALFWAY, asked_per_s=150_000.0))
+        shown.update(Progress(phase=Phase.FIRE, elapsed_s=6.0, duration_s=10.0))
+        assert "6 of 10 s  120k/s of 150k/s" in terminal.read_until("1.23 ms")
+
+
 def test_figures_of_the_warmup_end_with_it(terminal: Pseudoterminal) -> None:
     with live(terminal) as shown:
         shown.update(Progress(phase=Phase.WARMUP, duration_s=1.0, row=ROW))

@@ -49,6 +49,11 @@ def test_a_run_by_time_shows_how_far_it_is_how_fast_and_what_went_wrong() -> Non
     )
 
 
+def test_under_a_rate_what_came_of_it_stands_beside_what_was_asked() -> None:
+    asked = msgspec.structs.replace(HALFWAY, asked_per_s=150_000.0)
+    assert "5 of 10 s  120k/s of 150k/s  p50 71.2 µs" in line(asked, 0.0, 79, unicode=True)
+
+
 def test_errors_of_requests_and_of_dials_are_added_and_stand_before_the_figures() -> None:
     progress = Progress(
         phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, failed=2, connects_failed=3, row=ROW

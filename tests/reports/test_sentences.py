@@ -9,12 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannon.plan import Target
+from cannon.errors import Fault
+from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Steps
+from cannon.plan import Limits, Stop, Target
 from cannon.reports import sentences
 from cannon.result import Validity
-from cannon.tally import Histogram
+from cannon.tally import Histogram, Row
 from cannon.tls import Tls
-from tests.results import a_failing_tally, a_plan, a_result, a_tally, an_empty_tally
+from tests.results import (
+    a_failing_tally,
+    a_paced_plan,
+    a_paced_tally,
+    a_plan,
+    a_result,
+    a_tally,
+    an_empty_tally,
+)
 
 HEALTHY = a_result()
 FAILING = a_result(tally=a_failing_tally())
@@ -27,7 +37,10 @@ def test_a_healthy_run_has_only_its_sum_to_tell() -> None:
         sentences.connects,
         sentences.responses,
         sentences.mismatches,
+        sentences.excluded,
         sentences.excess,
+        sentences.pace,
+        sentences.keeping_up,
         sentences.starved,
         sentences.interruption,
     )
@@ -58,6 +71,83 @@ def test_what_was_due_and_not_sent_is_told() -> None:
     )
 
 
+SECOND_NS = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("profile", "arrivals", "said"),
+    [
+        (Constant(1_000), Arrivals.EVEN, "1,000/s asked, 999.8/s achieved"),
+        (Constant(0.25), Arrivals.POISSON, "0.25/s (poisson) asked, 999.8/s achieved"),
+        (Constant(20_000), Arrivals.EVEN, "20,000/s asked, 999.8/s achieved"),
+        (Ramp(0, 2_000, 10 * SECOND_NS), Arrivals.EVEN, "0..2,000/s over 10 s asked, 999.8/s achieved"),
+        (
+            Steps((100, 200, 400), 500_000_000),
+            Arrivals.EVEN,
+            "100, 200, 400/s for 0.5 s each asked, 999.8/s achieved",
+        ),
+        (
+            Steps((1, 2, 3, 4, 5), SECOND_NS),
+            Arrivals.EVEN,
+            "1, 2, ..., 5/s for 1 s each asked, 999.8/s achieved",
+        ),
+    ],
+)
+def test_under_a_rate_what_was_asked_and_what_came_of_it_is_told(
+    profile: Profile, arrivals: Arrivals, said: str
+) -> None:
+    plan = a_plan(pace=Pace(profile, arrivals))
+    tally = a_paced_tally(row=Row(window_ns=10 * SECOND_NS, requests=9_998))
+    assert sentences.pace(a_result(plan=plan, tally=tally)) == f"open loop: {said}"
+
+
+def test_who_could_not_keep_up_is_told() -> None:
+    slow = a_result(plan=a_paced_plan(), tally=a_paced_tally(never_sent=2_500))
+    assert sentences.pace(slow) == "open loop: 1,000/s asked, 1,000/s achieved, 2,500 never sent"
+    assert sentences.keeping_up(slow) == (
+        "the target could not keep up: 2,500 of 12,500 requests were never sent; percentiles are lower bounds"
+    )
+    assert sentences.conservation(slow) is None, "it is told once"
+    busy = a_paced_tally(never_sent=2_500, cpu_ns=9_900_000_000)
+    assert sentences.keeping_up(a_result(plan=a_paced_plan(), tally=busy)) == (
+        "cannon itself could not keep up: 2,500 of 12,500 requests were never sent; this is not the target's limit"
+    )
+
+
+def test_a_target_that_answered_nothing_at_all_is_not_said_to_be_slow() -> None:
+    tally = msgspec.structs.replace(an_empty_tally(), never_sent=10_000)
+    result = a_result(plan=a_paced_plan(), tally=tally)
+    assert sentences.keeping_up(result) is None
+    assert sentences.pace(result) == "open loop: 1,000/s asked, 0/s achieved, 10,000 never sent"
+
+
+def test_what_a_latency_is_counted_from_is_told_and_how_late_cannon_was() -> None:
+    paced = a_result(plan=a_paced_plan(), tally=a_paced_tally())
+    assert sentences.loop(paced)[1].endswith("where cannon itself was late, p99 is 39.9 µs")
+    unknown = a_result(plan=a_paced_plan(), tally=a_paced_tally(woke_late=Histogram()))
+    assert len(sentences.loop(unknown)) == 1
+    assert sentences.loop(HEALTHY) == [
+        "closed loop: each connection waits for its answer before it asks again (see -R)"
+    ]
+
+
+def test_errors_that_are_left_out_of_the_latencies_are_told() -> None:
+    left_out = a_plan(excludes_errors=True)
+    assert sentences.excluded(a_result(plan=left_out)) is None
+    assert sentences.excluded(a_result(plan=left_out, tally=a_failing_tally())) == (
+        "latencies and bytes a second are of the 960 successes alone (-x)"
+    )
+    assert sentences.excluded(FAILING) is None
+
+
+def test_a_run_that_its_errors_ended_says_so() -> None:
+    tally = a_tally(sent=10_007, errors={Fault.RESET: 7}, bailed_out=1)
+    result = a_result(plan=a_plan(limits=Limits(bailout=5), stop=Stop(amount=90_000)), tally=tally)
+    assert sentences.validity(result) == [
+        "invalid: the run ended after 5 errors (-B 5); 2 more came until it had stopped"
+    ]
+
+
 def test_dials_that_failed_and_connections_closed_while_idle_are_told() -> None:
     tally = msgspec.structs.replace(a_failing_tally(), attempted=26, connecting=1, closed_idle=4)
     assert (
@@ -82,6 +172,11 @@ def test_a_connection_that_got_nothing_when_others_got_much_is_told(
     fewest: int | None, most: int | None, said: str | None
 ) -> None:
     assert sentences.starved(a_result(tally=a_tally(fewest_answered=fewest, most_answered=most))) == said
+
+
+def test_under_a_rate_a_connection_that_was_not_needed_is_not_starved() -> None:
+    tally = a_paced_tally(fewest_answered=0, most_answered=1_204)
+    assert sentences.starved(a_result(plan=a_paced_plan(), tally=tally)) is None
 
 
 TLS_1_3 = "TLSv1.3 TLS_AES_256_GCM_SHA384"

@@ -62,6 +62,11 @@ class Nginx(ServerProcess):
         self._upstream_http = upstream_http
         self._keepalive_requests = keepalive_requests
 
+    @property
+    def socket_path(self) -> str:
+        """The path of the unix socket on which it listens as well."""
+        return str(self._folder / "nginx.sock")
+
     def count(self) -> int:
         """The lines of its access log, written whole: nginx ends with this call."""
         return sum(self.statuses().values())
@@ -111,6 +116,7 @@ class Nginx(ServerProcess):
                 {upstream}
                 server {{
                     listen {HOST}:{port} backlog=1024{" ssl" if self._secure else ""};
+                    listen unix:{self.socket_path} backlog=1024{" ssl" if self._secure else ""};
                     {self._secured()}
                     location / {{ {proxied if self._upstream else 'return 200 "hello";'} }}
                     location = /file {{ }}

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cannon.cli.sending import Sending, sending_of, sets_content_type
+from cannon.errors import UsageError
+from cannon.form import HELD_BYTES
+from cannon.plan import Target
+from cannon.sequence import Streamed
+from tests.cli.reading import read
+
+TARGET = Target.parse("http://127.0.0.1:4000/")
+FORM = json.dumps({"a": {"type": "text", "value": "b"}})
+
+
+def sent(*words: str) -> Sending:
+    return sending_of(read(*words), (TARGET,))
+
+
+def refusal(*words: str) -> str:
+    with pytest.raises(UsageError) as raised:
+        sent(*words)
+    return raised.value.message
+
+
+def har_file(folder: Path, *entries: Mapping[str, object]) -> str:
+    """A HAR file of these requests."""
+    path = folder / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [{"request": entry} for entry in entries]}}))
+    return str(path)
+
+
+def test_without_options_it_is_a_get_of_nothing() -> None:
+    assert sent() == Sending("GET", (), b"")
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "value"),
+    [
+        ("K: V", "K", "V"),
+        ("K:V", "K", "V"),
+        ("K=V", "K", "V"),
+        ("K=a:b", "K", "a:b"),
+        ("K: a=b", "K", "a=b"),
+        ("K:", "K", ""),
+        ("K:\t V \t", "K", "V"),
+    ],
+)
+def test_the_first_colon_or_equals_sign_parts_a_header(header: str, name: str, value: str) -> None:
+    assert sent("-H", header).headers == ((name, value),)
+
+
+def test_a_repeated_header_is_kept_in_its_order() -> None:
+    assert sent("-H", "A: 1", "-H", "B: 2", "-H", "A: 3").headers == (("A", "1"), ("B", "2"), ("A", "3"))
+
+
+@pytest.mark.parametrize("header", ["K", "", ":V", "=V", "K V", "K : V", "K\r\n: V", "K\0: V", "Ü: V"])
+def test_a_header_without_a_valid_name_is_refused_and_not_repeated(header: str) -> None:
+    message = refusal("-H", "A: 1", "-H", header)
+    assert message.startswith("-H/--headers: header 2 has no ")
+    assert message.endswith("; e.g. -H 'Accept: text/html'")
+
+
+def test_a_body_keeps_the_bytes_of_the_command_line() -> None:
+    assert sent("-b", os.fsdecode(b"\xff")).body == b"\xff"
+
+
+@given(content=st.binary(max_size=200))
+def test_a_body_from_a_file_is_its_bytes(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("body") / "body"
+    path.write_bytes(content)
+    assert sent("-i", str(path)).body == content
+
+
+def test_a_large_file_is_streamed(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(HELD_BYTES + 1)
+    body = sent("-i", str(path)).body
+    assert isinstance(body, Streamed)
+    assert len(body) == HELD_BYTES + 1
+
+
+def test_a_form_is_posted_with_its_content_type() -> None:
+    sending = sent("-F", FORM, "-H", "A: 1", "-H", "content-type: canary")
+    assert sending.method == "POST"
+    (first, (name, value)) = sending.headers
+    assert first == ("A", "1")
+    assert name == "Content-Type"
+    boundary = value.removeprefix("multipart/form-data; boundary=")
+    assert isinstance(sending.body, bytes)
+    assert sending.body.startswith(f"--{boundary}\r\n".encode())
+    assert b'name="a"\r\n\r\nb\r\n' in sending.body
+
+
+def test_a_form_goes_by_the_method_that_is_given() -> None:
+    assert sent("-F", FORM, "-m", "PUT").method == "PUT"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-b", "x", "-i", "y"), "-b/--body and -i/--input both give the body; leave one of them out"),
+        (("-b", "x", "-F", "{}"), "-b/--body and -F/--form both give the body; leave one of them out"),
+        (("-i", "x", "-F", "{}"), "-i/--input and -F/--form both give the body; leave one of them out"),
+    ],
+)
+def test_two_bodies_are_refused(words: tuple[str, ...], message: str) -> None:
+    assert refusal(*words) == message
+
+
+def test_a_har_file_says_what_is_sent(tmp_path: Path) -> None:
+    path = har_file(
+        tmp_path,
+        {"method": "PUT", "url": "http://127.0.0.1:4000/a", "headers": [{"name": "X", "value": "1"}]},
+        {"method": "GET", "url": "http://other/b", "headers": []},
+    )
+    sending = sent("--har", path, "-H", "Y: 2", "-m", "POST", "-b", "x", "-F", "{}", "-i", "nowhere")
+    (step,) = sending.sequence
+    assert (step.method, step.path, step.headers) == ("PUT", "/a", (("X", "1"), ("Y", "2")))
+    assert sending.body == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [((), False), (("-H", "A: 1"), False), (("-H", "CONTENT-type=1"), True)]
+)
+def test_whether_a_content_type_is_given_is_seen_in_any_case(
+    words: tuple[str, ...], *, expected: bool
+) -> None:
+    assert sets_content_type(read(*words)) is expected

@@ -1,0 +1,59 @@
+"""Results of every kind, for the tests of what a terminal shows."""
+
+from __future__ import annotations
+
+from cannon.errors import Fault
+from cannon.pace import Arrivals, Pace, Ramp
+from cannon.plan import Target
+from cannon.reports.terminal import Terminal
+from cannon.tally import Histogram, StepTally
+from cannon.tls import Tls
+from tests.results import (
+    a_failing_tally,
+    a_paced_plan,
+    a_paced_tally,
+    a_plan,
+    a_result,
+    a_tally,
+    an_empty_tally,
+    latencies_ns,
+)
+
+__all__ = ["HOSTILE_TEXT", "PAGE", "RESULTS"]
+
+PAGE = Terminal()
+HOSTILE_TEXT = "[/red] \x1b[31mred\x1b[0m\x1b]0;title\x07\r\nsecond line \u202eidib"
+
+RESULTS = {
+    "plain": a_result(),
+    "failing": a_result(tally=a_failing_tally()),
+    "nothing succeeded": a_result(tally=an_empty_tally()),
+    "hostile": a_result(tally=a_failing_tally({Fault.RESET: HOSTILE_TEXT})),
+    "over TLS": a_result(
+        plan=a_plan(targets=(Target.parse("https://localhost/"),), tls=Tls(verify=False)),
+        tally=a_tally(
+            negotiated={"TLSv1.3 TLS_AES_256_GCM_SHA384": 10},
+            fewest_answered=0,
+            most_answered=1_204,
+            tls=Histogram.of(2_000_000),
+            tls_resumed=Histogram.of(*[800_000] * 9),
+        ),
+    ),
+    "suspect": a_result(tally=a_tally(cpu_ns=9_900_000_000)),
+    "interrupted at once": a_result(tally=an_empty_tally(), duration_ns=0, series=[], interrupted="SIGTERM"),
+    "under a rate": a_result(plan=a_paced_plan(), tally=a_paced_tally()),
+    "under a rate it could not keep": a_result(
+        plan=a_plan(pace=Pace(Ramp(0, 3_000, 10**10), Arrivals.POISSON)),
+        tally=a_paced_tally(never_sent=5_000),
+    ),
+    "several URLs": a_result(
+        plan=a_plan(targets=tuple(Target.parse(f"http://localhost:4000/{path}") for path in ("a", "b"))),
+        tally=a_tally(
+            status={200: 9_994, 404: 3, 500: 1, 503: 2},
+            steps={
+                0: StepTally({200: 5_000, 404: 3, 500: 1, 503: 2}, Histogram.of(*latencies_ns(5_006))),
+                1: StepTally({200: 4_994}, Histogram.of(*latencies_ns(4_994))),
+            },
+        ),
+    ),
+}

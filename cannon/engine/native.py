@@ -21,6 +21,7 @@ from cannon.engine.assembly import Assembly
 from cannon.engine.connection import Connection
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import READ, Loop, Poller
+from cannon.engine.schedule import NEVER_NS
 from cannon.engine.window import AT_ONCE, OPENING_STALLS_NS, Window
 from cannon.shard import Shard
 from cannon.tally import Tally
@@ -103,14 +104,14 @@ class _Battery:
             reachable = window.reaches(now_ns, 2 * plan.timeout_ns, firing=firing)
             if end_ns is None and not reachable:
                 break
-            yield window.tick(now_ns)
+            yield window.tick(now_ns, self._loop.spun_ns)
             if self._assembly.stamps is not None:
                 self._assembly.stamps.measure()
             window.paused(now_ns)
         stopped_ns = now_ns if end_ns is None else min(now_ns, end_ns)
         self._stop_sending()
         drained_ns = now_ns + plan.drain_limit_ns
-        yield window.tick(now_ns)
+        yield window.tick(now_ns, self._loop.spun_ns)
         window.paused(now_ns)
         if self._active and not self._aborted:
             self._loop.run(drained_ns, self._meter.settle)
@@ -258,9 +259,10 @@ class _Battery:
     def _never_sent(self, stopped_ns: int, *, reachable: bool) -> int:
         """Requests that were due when sending stopped, and not sent; of an amount whose server has gone, the rest."""
         amount, sent = self._shard.amount, self._meter.supply.sent
-        left = 0 if amount is None else amount - sent
+        most = NEVER_NS if amount is None else amount - sent
         if not reachable or not self._assembly.schedules:
-            return 0 if reachable else left
+            return 0 if reachable else most
         due = sum(connection.never_sent for connection in self._connections)
-        due += sum(schedule.left(stopped_ns) for schedule in self._assembly.schedules)
-        return due if amount is None else min(due, left)
+        for schedule in self._assembly.schedules:
+            due += schedule.left(stopped_ns, most - due)
+        return min(due, most)

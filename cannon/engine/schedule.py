@@ -64,11 +64,11 @@ class Schedule:
         if connection in self._free:
             self._free.remove(connection)
 
-    def left(self, at_ns: int) -> int:
-        """How many were due before this moment and taken by nobody. To be asked once: it walks on."""
+    def left(self, at_ns: int, most: int = NEVER_NS) -> int:
+        """How many were due before this moment and taken by nobody, `most` at most. To be asked once: it walks on."""
         until_ns = min(at_ns, self._end_ns)
         left = 0
-        while self._due_ns < until_ns:
+        while self._due_ns < until_ns and left < most:
             left += 1
             self._advance()
         return left

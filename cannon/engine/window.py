@@ -40,10 +40,12 @@ class Window:
         self._cpu_began_ns = host.cpu_ns()
         self._run_delay_began_ns = host.run_delay_ns() or 0
 
-    def tick(self, now_ns: int) -> Tally:
-        """What was counted since the last tick: the part of the window that ends now."""
+    def tick(self, now_ns: int, spun_ns: int = 0) -> Tally:
+        """What was counted since the last tick: the part of the window that ends now. `spun_ns`: of all CPU time, what
+        was spent on waiting; that is no work.
+        """
         window_ns, self._told_ns = now_ns - self._told_ns, now_ns
-        self._cpu_ns = host.cpu_ns() - self._cpu_began_ns
+        self._cpu_ns = max(self._cpu_ns, host.cpu_ns() - self._cpu_began_ns - spun_ns)
         self._run_delay_ns = (host.run_delay_ns() or 0) - self._run_delay_began_ns
         return self._tally(window_ns)
 

@@ -159,3 +159,38 @@ def test_every_poller_tells_of_readiness(make: Callable[[], Poller]) -> None:
     poller.close()
     os.close(reading)
     os.close(writing)
+
+
+def test_a_fine_timer_never_rings_early_and_its_waiting_is_told_as_spun() -> None:
+    loop = Loop(fine=True)
+    rung: list[int] = []
+    due_ns = monotonic_ns() + 1_000_000
+
+    def ring(now_ns: int) -> None:
+        rung.append(now_ns)
+        loop.halt()
+
+    loop.call_at(due_ns, ring)
+    loop.run(due_ns + LONG_NS, lambda own_delay_ns, handled: None)
+    assert rung and rung[0] >= due_ns
+    # Whoever is woken too late does not spin; what was spun is never more than the end of a wait.
+    assert 0 <= loop.spun_ns < 1_000_000
+    loop.close()
+
+
+def test_a_fine_loop_hears_of_sockets_while_it_waits() -> None:
+    reading, writing = os.pipe()
+    loop = Loop(fine=True)
+    heard: list[int] = []
+
+    def readable(ready_ns: int) -> None:
+        heard.append(ready_ns)
+        loop.halt()
+
+    loop.watch(reading, READ, readable)
+    os.write(writing, b".")
+    loop.run(monotonic_ns() + LONG_NS, lambda own_delay_ns, handled: None)
+    assert len(heard) == 1
+    loop.close()
+    os.close(reading)
+    os.close(writing)

@@ -115,7 +115,6 @@ class Connection:
             feed.uniform
             and pipelining == 1
             and schedule is None
-            and stamps is None
             and request.stream is None
             and not request.closes
             and not meter.only_successes
@@ -239,7 +238,7 @@ class Connection:
         """The peer closed while nothing was in flight, or said what nobody asked for."""
         self._meter.closed_idle += 1
         self._meter.excess += excess
-        fresh = self._exchange is not None and self._exchange.fresh
+        fresh = self._exchange is not None and not self._exchange.answered
         self._close()
         now_ns = monotonic_ns()
         if self._parked and self._schedule is not None:

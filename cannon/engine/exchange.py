@@ -109,7 +109,7 @@ class Exchange:
         """The handler of a socket on which ordinary responses are expected; it leaves at the first other one. The one
         shot stands for all that are fired here.
         """
-        receive = opened.recv
+        receive, stamps = self._receive, self._stamps
         send = opened.send
         read_bytes = self._read_bytes
         # Looked up once: what stands in a module is found by its name each time.
@@ -134,17 +134,23 @@ class Exchange:
             status = express.read(data) if 0 < received_bytes < read_bytes else 0
             if not status:
                 self._loop.handle(opened.fileno(), self._readable)
-                self._received(data, now_ns, now_ns)
+                self._received(data, now_ns, self._came_ns(now_ns))
                 if opened.pending and opened is self._socket:
                     self._readable(now_ns)
                 return
             if status != recorded_status:
                 recorded_status = status
                 record = meter.recorder(status, step)
-            record(now_ns - shot.sent_ns >> unit_bits)
             self.answered += 1
-            # The stamp that ends one request starts the next.
-            shot.sent_ns = now_ns
+            if stamps is None:
+                record(now_ns - shot.sent_ns >> unit_bits)
+                # The stamp that ends one request starts the next.
+                shot.sent_ns = now_ns
+            else:
+                came_ns = self._came_ns(now_ns)
+                meter.stamped += came_ns != now_ns
+                record(came_ns - shot.sent_ns >> unit_bits)
+                shot.sent_ns = clock()
             try:
                 request = take(requests)
             except StopIteration:
@@ -168,7 +174,7 @@ class Exchange:
 
     def _readable(self, ready_ns: int) -> None:
         """Bytes have come for the requests in flight, or the end of the connection."""
-        opened, stamps = self._socket, self._stamps
+        opened = self._socket
         while opened is not None:
             try:
                 data = self._receive(self._read_bytes)
@@ -177,13 +183,17 @@ class Exchange:
                 return
             now_ns = monotonic_ns()
             self._meter.received_bytes += len(data)
-            came_ns = now_ns
-            if stamps is not None and self.in_flight:
-                came_ns = stamps.came_ns(self.in_flight[0].sent_ns, now_ns)
-                self._meter.delays.append(now_ns - came_ns >> UNIT_BITS)
-            self._received(data, now_ns, came_ns)
+            self._received(data, now_ns, self._came_ns(now_ns))
             if opened is not self._socket or not opened.pending:
                 return
+
+    def _came_ns(self, now_ns: int) -> int:
+        """When the bytes came that were read just now."""
+        if self._stamps is None or not self.in_flight:
+            return now_ns
+        came_ns = self._stamps.came_ns(self.in_flight[0].sent_ns, now_ns)
+        self._meter.delays.append(now_ns - came_ns >> UNIT_BITS)
+        return came_ns
 
     def _received(self, data: bytes, now_ns: int, came_ns: int) -> None:
         """Bytes that came at `came_ns`, and were read at `now_ns`; none is the end."""
@@ -324,13 +334,13 @@ class Exchange:
         if isinstance(error, TlsError):
             self._fail(Fault.TLS, f"{error.strerror}, {self._where()}", now_ns)
             return
-        fault = Fault.RESET if self._first_byte_ns or self.fresh else Fault.STALE
+        fault = Fault.RESET if self._first_byte_ns or not self.answered else Fault.STALE
         self._fail(fault, f"{error.strerror}, {self._where()}", now_ns)
 
     def _closed_by_peer(self, now_ns: int, *, ragged: bool = False) -> None:
         if not self._first_byte_ns:
             fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
-            self._fail(fault if self.fresh else Fault.STALE, f"closed {self._where()}", now_ns)
+            self._fail(Fault.STALE if self.answered else fault, f"closed {self._where()}", now_ns)
             return
         try:
             self._framing.end()
@@ -366,15 +376,10 @@ class Exchange:
         self.in_flight.clear()
         self._first_byte_ns = 0
 
-    @property
-    def fresh(self) -> bool:
-        """Whether nothing was answered on this connection yet."""
-        return self.answered == 0
-
     def _where(self) -> str:
         if self._first_byte_ns:
             return "in mid-response"
-        return "before any byte of a response" + ("" if self.fresh else ", on a reused connection")
+        return "before any byte of a response" + (", on a reused connection" if self.answered else "")
 
     # The end.
 

@@ -11,7 +11,8 @@ import mimetypes
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import msgspec
@@ -21,7 +22,17 @@ from cannon.errors import UsageError
 from cannon.sequence import Body, FilePiece, Streamed
 from cannon.text import clean
 
-__all__ = ["HELD_BYTES", "MOST_PIPE_BYTES", "Form", "Part", "file_body", "multipart", "read_form"]
+__all__ = [
+    "HELD_BYTES",
+    "MOST_PIPE_BYTES",
+    "Form",
+    "Part",
+    "file_body",
+    "held",
+    "multipart",
+    "occurs",
+    "read_form",
+]
 
 HELD_BYTES = 1024**2
 """A body up to this long is held in memory."""
@@ -29,6 +40,7 @@ HELD_BYTES = 1024**2
 MOST_PIPE_BYTES = 64 * 1024**2
 """What can be read only once is held, if it is no longer than this."""
 
+_READ_BYTES = 1024**2
 _MOST_FORM_BYTES = 16 * 1024**2
 _EXAMPLE = (
     """e.g. -F '{"name": {"type": "text", "value": "x"}, "photo": {"type": "file", "path": "a.png"}}'"""
@@ -94,10 +106,10 @@ def multipart(parts: Sequence[Part], where: str, boundary: str | None = None) ->
     """
     heads = [_head(part, where) for part in parts]
     contents = _settled(part.content for part in parts)
-    held = b"".join((*heads, *(content for content in contents if isinstance(content, bytes))))
+    known = b"".join((*heads, *(content for content in contents if isinstance(content, bytes))))
     if boundary is None:
-        boundary = _boundary(held)
-    elif boundary.encode("utf-8", "surrogateescape") in held:
+        boundary = _boundary(known)
+    elif boundary.encode("utf-8", "surrogateescape") in known:
         raise UsageError(f"{where}: the boundary '{clean(boundary)}' occurs in the form itself")
     line = f"--{boundary}\r\n".encode("utf-8", "surrogateescape")
     pieces: list[bytes | FilePiece] = []
@@ -107,15 +119,26 @@ def multipart(parts: Sequence[Part], where: str, boundary: str | None = None) ->
     return Form(f"multipart/form-data; boundary={boundary}", _joined(pieces))
 
 
-def file_body(path: str, *, held_bytes: int = HELD_BYTES) -> Body:
-    """The body of -i: the bytes of a file, held up to `held_bytes`, else streamed."""
-    contents = _settled([_content(path, f"-i/--input: '{clean(path)}'", "; e.g. -i body.json")], held_bytes)
-    return _joined(contents)
+def file_body(path: str) -> Body:
+    """The body of -i: the bytes of a file, held up to HELD_BYTES, else streamed."""
+    return _joined(_settled([_content(path, f"-i/--input: '{clean(path)}'", "; e.g. -i body.json")]))
 
 
-def _boundary(held: bytes) -> str:
+def occurs(mark: bytes, body: Streamed) -> bool:
+    """Whether these bytes stand in one of its pieces; files are read for it. UsageError where one cannot be."""
+    return any(
+        mark in piece if isinstance(piece, bytes) else _occurs_in_file(mark, piece) for piece in body.pieces
+    )
+
+
+def held(body: Streamed) -> bytes:
+    """All of it, as bytes. UsageError where a file cannot be read."""
+    return b"".join(piece if isinstance(piece, bytes) else _held(piece) for piece in body.pieces)
+
+
+def _boundary(taken: bytes) -> str:
     """What stands between parts: in nothing that is held, and too much chance to be in what is streamed."""
-    while (made := f"cannon-{secrets.token_hex(16)}").encode() in held:
+    while (made := f"cannon-{secrets.token_hex(16)}").encode() in taken:
         pass
     return made
 
@@ -203,20 +226,35 @@ def _read_once(file: BinaryIO, where: str) -> bytes:
     return data
 
 
-def _settled(
-    contents: Iterable[bytes | FilePiece], held_bytes: int = HELD_BYTES
-) -> tuple[bytes | FilePiece, ...]:
+def _settled(contents: Iterable[bytes | FilePiece]) -> tuple[bytes | FilePiece, ...]:
     """The same, all of it as bytes where that is not too much to hold."""
     contents = tuple(contents)
-    if len(Streamed(contents)) > held_bytes:
+    if len(Streamed(contents)) > HELD_BYTES:
         return contents
     return tuple(content if isinstance(content, bytes) else _held(content) for content in contents)
 
 
 def _held(piece: FilePiece) -> bytes:
+    with _opened(piece) as file:
+        return file.read(piece.size_bytes)
+
+
+def _occurs_in_file(mark: bytes, piece: FilePiece) -> bool:
+    seen = b""
+    with _opened(piece) as file:
+        while read := file.read(_READ_BYTES):
+            seen = seen[1 - len(mark) :] + read
+            if mark in seen:
+                return True
+    return False
+
+
+@contextmanager
+def _opened(piece: FilePiece) -> Iterator[BinaryIO]:
+    """A block that reads a file of a body. UsageError where it cannot be read."""
     try:
         with open(piece.path, "rb") as file:
-            return file.read(piece.size_bytes)
+            yield file
     except OSError as error:
         raise UsageError(f"'{clean(piece.path)}' cannot be read: {error.strerror}") from None
 
@@ -224,13 +262,13 @@ def _held(piece: FilePiece) -> bytes:
 def _joined(pieces: Iterable[bytes | FilePiece]) -> Body:
     """A body of these: bytes that stand side by side are one piece."""
     joined: list[bytes | FilePiece] = []
-    held: list[bytes] = []
+    side: list[bytes] = []
     for piece in pieces:
         if isinstance(piece, bytes):
-            held.append(piece)
+            side.append(piece)
             continue
-        joined += (b"".join(held), piece) if held else (piece,)
-        held = []
+        joined += (b"".join(side), piece) if side else (piece,)
+        side = []
     if not joined:
-        return b"".join(held)
-    return Streamed((*joined, b"".join(held)) if held else tuple(joined))
+        return b"".join(side)
+    return Streamed((*joined, b"".join(side)) if side else tuple(joined))

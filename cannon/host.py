@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from cannon.errors import UsageError
 from cannon.text import clean
 
 __all__ = [
@@ -164,7 +163,7 @@ def descriptor_ceiling() -> int | None:
 
 
 def raise_descriptor_limit(needed: int) -> None:
-    """Let this process open `needed` descriptors at once. UsageError where the system forbids it."""
+    """Let this process open `needed` descriptors at once, or as many as the system allows, if these are fewer."""
     try:
         import resource
     except ImportError:
@@ -178,11 +177,5 @@ def raise_descriptor_limit(needed: int) -> None:
 
 def _soft_limit(needed: int, soft: int | None, hard: int | None) -> int | None:
     """Return the soft limit to set, None to leave it. A limit that is None is no limit."""
-    if soft is None or needed <= soft:
-        return None
-    if hard is not None and needed > hard:
-        raise UsageError(
-            f"{needed} open files are needed and this machine allows {hard}; use fewer connections, or raise the limit "
-            f"in this shell first: ulimit -n {needed}"
-        )
-    return needed
+    wanted = needed if hard is None else min(needed, hard)
+    return None if soft is None or wanted <= soft else wanted

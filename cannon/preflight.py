@@ -7,8 +7,6 @@ nothing connects, or nothing answers, does.
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 
 import msgspec
@@ -28,6 +26,7 @@ _BAD_REQUEST = 400
 _WANTS_PROXY_AUTHORIZATION = 407
 _SERVER_ERROR = 500
 _SOCKS_HOST_BYTES = 255
+_NO_TUNNEL = "opened no tunnel"
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -147,18 +146,20 @@ def _dial_hint(route: Route, fault: Fault, reason: str) -> str:
         if "the proxy wants authorization" in reason:
             return _authorization_hint(route)
         return " (is the proxy running, on this port?)" if "dialling the proxy" in reason else ""
+    if reason.endswith(_NO_TUNNEL):
+        return _protocol_hint(route)
     if reason.endswith(")"):
         return ""
-    if route.socket_path is None:
-        return _HINTS.get(fault, "")
-    if reason.startswith(os.strerror(errno.EACCES)):
-        return " (to connect takes the right to write to it)"
-    return " (is the server running, and listening on this path?)" if fault is Fault.REFUSED else ""
+    return _HINTS.get(fault, "") if route.socket_path is None else _UNIX_HINTS.get(fault, "")
 
 
 _HINTS = {
     Fault.REFUSED: " (is the server running, on this port?)",
     Fault.TIMEOUT: " (is a firewall between, or the address wrong?)",
+}
+_UNIX_HINTS = {
+    Fault.REFUSED: " (is the server running, and listening on this path?)",
+    Fault.LOCAL: " (a unix socket takes connections of those who may write to it)",
 }
 
 
@@ -188,7 +189,15 @@ def _authorization_hint(route: Route) -> str:
         return ""
     if proxy.userinfo:
         return " (the proxy refuses the user and password of --proxy)"
-    return f" (--proxy {proxy.kind.value}://user:password@{authority(proxy.host, proxy.port)})"
+    # Written out, a user and a password would be taken for secrets, and hidden.
+    there = authority(proxy.host, proxy.port)
+    return f" (give a user and a password, with a colon between: --proxy {proxy.kind.value}://***@{there})"
+
+
+def _protocol_hint(route: Route) -> str:
+    """What a proxy may be that says nothing at all."""
+    socks = route.proxy is not None and route.proxy.kind is ProxyKind.SOCKS5
+    return f" (does it speak {'SOCKS 5' if socks else 'HTTP'} on this port?)"
 
 
 def _reason(total: Tally, fault: Fault) -> str:

@@ -18,12 +18,14 @@ from cannon.sequence import Body, Step, Streamed
 from cannon.text import clean
 from cannon.version import __version__
 
-__all__ = ["ID_BYTES", "Request", "basic", "check_header", "check_method"]
+__all__ = ["ID_BYTES", "ID_PLACE", "Request", "basic", "check_header", "check_method"]
 
 ID_BYTES = 24
 """How long every id is, so that the length of a request does not depend on it."""
 
-_ID_PLACE = b"[<id>]"
+ID_PLACE = b"[<id>]"
+"""What an id is put in the place of, in a header or a body."""
+
 _ID_PLACE_IN_PATH = re.compile(r"(?:\[|%5B)(?:<|%3C)id(?:>|%3E)(?:\]|%5D)", re.IGNORECASE)
 _ANY_ID = b"0" * ID_BYTES
 _ACCEPTED_CODINGS = "gzip, deflate, br, zstd"
@@ -83,7 +85,7 @@ class Request(msgspec.Struct, frozen=True):
         if step.method == "TRACE" and len(step.body):
             raise UsageError("-m TRACE sends no body (RFC 9110, 9.3.8); leave the body out, or give -m POST")
         target = plan.targets[step.target]
-        path = _ID_PLACE_IN_PATH.sub(_ID_PLACE.decode(), step.path) if plan.ids else step.path
+        path = _ID_PLACE_IN_PATH.sub(ID_PLACE.decode(), step.path) if plan.ids else step.path
         proxy = plan.route.proxy
         through = proxy if proxy and proxy.kind is ProxyKind.HTTP and target.scheme == "http" else None
         headers = _headers(plan, step, target, through)
@@ -106,7 +108,7 @@ class Request(msgspec.Struct, frozen=True):
         stream = step.body if isinstance(step.body, Streamed) else None
         if isinstance(step.body, bytes):
             data += step.body
-        pieces = tuple(data.split(_ID_PLACE)) if plan.ids else ()
+        pieces = tuple(data.split(ID_PLACE)) if plan.ids else ()
         if len(pieces) < 2:
             return cls(step.method, data, closes, stream)
         return cls(step.method, _ANY_ID.join(pieces), closes, stream, pieces)
@@ -175,9 +177,9 @@ def _length_of(body: Body, *, ids: bool) -> int:
     if not ids:
         return len(body)
     if isinstance(body, Streamed):
-        if any(isinstance(piece, bytes) and _ID_PLACE in piece for piece in body.pieces):
+        if any(isinstance(piece, bytes) and ID_PLACE in piece for piece in body.pieces):
             raise UsageError(
                 "-I puts no id into a body that is streamed; keep it under 1 MiB, or leave [<id>] out"
             )
         return len(body)
-    return len(body) + body.count(_ID_PLACE) * (ID_BYTES - len(_ID_PLACE))
+    return len(body) + body.count(ID_PLACE) * (ID_BYTES - len(ID_PLACE))

@@ -259,7 +259,7 @@ def _userinfo(encoded: str, kind: ProxyKind) -> str:
         ),
         (
             kind is ProxyKind.SOCKS5 and not (user and password),
-            "--proxy: SOCKS 5 takes a user and a password, neither empty; e.g. --proxy socks5://user:password@host:1080",
+            "--proxy: SOCKS 5 takes a user and a password, neither empty, with a colon between",
         ),
         (
             kind is ProxyKind.SOCKS5 and max(len(user.encode()), len(password.encode())) > _SOCKS_BYTES,

@@ -70,4 +70,4 @@ def _gave_up(plan: Plan, tally: Tally, interrupted: str | None) -> bool:
     """
     if not tally.never_sent or tally.bailed_out:
         return False
-    return plan.pace is None or (plan.most_requests is not None and interrupted is None)
+    return plan.pace is None or (plan.stop.amount is not None and interrupted is None)

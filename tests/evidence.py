@@ -25,7 +25,7 @@ def a_load(busy: float = 0.3, waiting: float = 0.01, window_ns: int = 10 * SECON
 def latency(p50_ms: float = 1.0, p99_ms: float = 2.0, count: int = 10_000) -> Durations:
     """A distribution of which only these are looked at."""
     figures = dict.fromkeys(Durations.__struct_fields__)
-    return Durations(**(figures | {"p50": p50_ms, "p99": p99_ms, "count": count}))  # type: ignore[arg-type]
+    return Durations(**(figures | {"p50": p50_ms, "p99": p99_ms, "count": count}))  # type: ignore[arg-type]  # of all types
 
 
 LATENCY = latency()

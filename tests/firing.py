@@ -17,27 +17,25 @@ from cannon.shard import split
 from cannon.tally import Tally
 from tests.servers.rude import Rude
 
-__all__ = ["conserved", "counted", "fire_at", "result_of", "run_cli"]
+__all__ = ["conserved", "counted", "fire_at", "plan_at", "result_of", "run_cli"]
 
 _ROOT = Path(cannon.__file__).resolve().parents[1]
 """Of the cannon that is tested, which need not be the one that stands beside the tests."""
 _SECOND_NS = 1_000_000_000
 
 
-def fire_at(
-    url: str,
-    *,
+def plan_at(
+    *urls: str,
     duration_s: float = 0.2,
     amount: int | None = None,
     connections: int = 1,
     timeout_s: float = 5.0,
     drain_s: float = 2.0,
-    control: int | None = None,
     **settings: Any,
-) -> Tally:
-    """Fire at a URL in this process and return the sum of what was told. `settings` are others of a Plan."""
-    plan = Plan(
-        targets=(resolve(Target.parse(url)),),
+) -> Plan:
+    """A plan whose names are resolved. `settings` are others of a Plan."""
+    return Plan(
+        targets=tuple(resolve(Target.parse(url)) for url in urls),
         stop=Stop(duration_ns=round(duration_s * _SECOND_NS), amount=amount),
         connections=connections,
         timeout_ns=round(timeout_s * _SECOND_NS),
@@ -45,7 +43,14 @@ def fire_at(
         preflight=False,
         **settings,
     )
-    return sum(fire(split(plan, 1)[0], control), Tally())
+
+
+def fire_at(*urls: str, control: int | None = None, workers: int = 1, **settings: Any) -> Tally:
+    """Fire at URLs in this process, the shards one after the other, and return the sum of what was told. `settings` are
+    those of `plan_at`.
+    """
+    plan = plan_at(*urls, workers=workers, **settings)
+    return sum((tally for shard in split(plan, workers) for tally in fire(shard, control)), Tally())
 
 
 def conserved(tally: Tally) -> bool:

@@ -27,6 +27,7 @@ __all__ = [
     "a_paced_tally",
     "a_plan",
     "a_result",
+    "a_row",
     "a_series",
     "a_tally",
     "an_empty_tally",
@@ -141,6 +142,21 @@ def an_empty_tally() -> Tally:
         examples={Fault.REFUSED: Example(at_ns=1_000, message="127.0.0.1:4000 refused the connection")},
         row=Row(window_ns=10 * SECOND_NS),
         cpu_ns=20_000_000,
+    )
+
+
+def a_row(requests: int, window_s: float = 1.0) -> SeriesRow:
+    """A row of successes, 100 bytes each, of which no times are known."""
+    return SeriesRow(
+        t_s=0.0,
+        window_s=window_s,
+        requests=requests,
+        succeeded=requests,
+        failed=0,
+        bytes=100 * requests,
+        p50_ms=None,
+        p99_ms=None,
+        max_ms=None,
     )
 
 

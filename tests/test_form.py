@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cannon import form as forms
 from cannon.errors import UsageError
-from cannon.form import HELD_BYTES, Form, Part, file_body, multipart, read_form
+from cannon.form import HELD_BYTES, Form, Part, file_body, held, multipart, occurs, read_form
 from cannon.sequence import Body, FilePiece, Streamed
 
 
@@ -197,7 +197,6 @@ def test_a_body_is_held_up_to_a_mebibyte(tmp_path: Path, over: int, *, streamed:
     body = file_body(path)
     assert isinstance(body, Streamed) is streamed
     assert len(body) == HELD_BYTES + over
-    assert isinstance(file_body(path, held_bytes=2 * HELD_BYTES), bytes)
 
 
 def test_a_body_is_bytes_and_no_text(tmp_path: Path) -> None:
@@ -210,6 +209,29 @@ def test_a_streamed_body_is_found_from_any_folder(tmp_path: Path, monkeypatch: p
     _sparse(tmp_path / "body", HELD_BYTES + 1)
     os.symlink("body", "link")
     assert file_body("link") == Streamed((FilePiece(f"{os.path.realpath(tmp_path)}/body", HELD_BYTES + 1),))
+
+
+@pytest.mark.parametrize("place", [0, 10, HELD_BYTES - 3, 2 * HELD_BYTES - 3])
+def test_what_stands_in_a_streamed_file_is_found_wherever_it_stands(tmp_path: Path, place: int) -> None:
+    path = _sparse(tmp_path / "body", place)
+    with open(path, "ab") as file:
+        file.write(b"[mark]")
+        file.truncate(3 * HELD_BYTES)
+    body = file_body(path)
+    assert isinstance(body, Streamed)
+    assert occurs(b"[mark]", body)
+    assert not occurs(b"[mark]x", body)
+    assert held(body) == _whole(body)
+
+
+def test_a_file_that_goes_before_it_is_looked_into_is_told(tmp_path: Path) -> None:
+    path = _sparse(tmp_path / "body", HELD_BYTES + 1)
+    body = file_body(path)
+    assert isinstance(body, Streamed)
+    os.unlink(path)
+    for read in (held, lambda body: occurs(b"x", body)):
+        with pytest.raises(UsageError, match="body' cannot be read: No such file or directory"):
+            read(body)
 
 
 def test_a_pipe_is_held_however_long(tmp_path: Path) -> None:

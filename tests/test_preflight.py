@@ -15,6 +15,7 @@ from cannon.preflight import preflight, resolve, resolved
 from cannon.route import Address, Peer, Proxy, Route
 from cannon.sequence import Step
 from cannon.tally import Example, Tally
+from cannon.text import redact_text
 from cannon.tls import Tls
 from tests.servers.certificates import Certificates
 from tests.servers.ports import black_hole, reserved_port
@@ -294,9 +295,13 @@ SOCKS = Route(proxy=Proxy.parse("socks5://[::1]:9050"))
         (
             THROUGH,
             "the proxy wants authorization (407)",
-            " (--proxy http://user:password@127.0.0.1:3128)",
+            " (give a user and a password, with a colon between: --proxy http://***@127.0.0.1:3128)",
         ),
-        (SOCKS, "the proxy wants authorization (SOCKS 5)", " (--proxy socks5://user:password@[::1]:9050)"),
+        (
+            SOCKS,
+            "the proxy wants authorization (SOCKS 5)",
+            " (give a user and a password, with a colon between: --proxy socks5://***@[::1]:9050)",
+        ),
         (KNOWN, "the proxy refuses this user and password (407)", ""),
         (THROUGH, "the proxy answered 502 Bad Gateway to CONNECT a:1", ""),
         (
@@ -310,13 +315,54 @@ def test_what_helps_with_a_proxy_is_said(
     route: Route, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tally = Tally(attempted=1, connect_errors={Fault.PROXY: 1}, examples={Fault.PROXY: Example(0, message)})
-    assert told(monkeypatch, SECURE, tally, route=route) == f"cannot connect to {SECURE}: {message}{hint}"
+    said = told(monkeypatch, SECURE, tally, route=route)
+    assert said == f"cannot connect to {SECURE}: {message}{hint}"
+    assert redact_text(said) == said, "it is shown as it stands"
+
+
+@pytest.mark.parametrize(("route", "speaks"), [(THROUGH, "HTTP"), (SOCKS, "SOCKS 5")])
+def test_a_proxy_that_says_nothing_may_be_none_of_this_kind(
+    route: Route, speaks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = "the proxy 127.0.0.1:1 answered the dial and opened no tunnel"
+    tally = Tally(
+        attempted=1, connect_errors={Fault.TIMEOUT: 1}, examples={Fault.TIMEOUT: Example(0, message)}
+    )
+    said = told(monkeypatch, SECURE, tally, route=route)
+    assert said == f"cannot connect to {SECURE}: {message} (does it speak {speaks} on this port?)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "message", "hint"),
+    [
+        (
+            Fault.REFUSED,
+            "No such file or directory, dialling /s",
+            " (is the server running, and listening on this path?)",
+        ),
+        (
+            Fault.LOCAL,
+            "Permission denied, dialling /s",
+            " (a unix socket takes connections of those who may write to it)",
+        ),
+        (Fault.TIMEOUT, "no answer, dialling /s (the queue of its server is full)", ""),
+    ],
+)
+def test_what_helps_with_a_unix_socket_is_said(
+    fault: Fault, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Tally(attempted=1, connect_errors={fault: 1}, examples={fault: Example(0, message)})
+    said = told(monkeypatch, PLAIN, tally, route=Route(socket_path="/s"))
+    assert said == f"cannot connect to {PLAIN}: {message}{hint}"
 
 
 @pytest.mark.parametrize(
     ("route", "said"),
     [
-        (THROUGH, f"{PLAIN} answers with status 407 (--proxy http://user:password@127.0.0.1:3128)"),
+        (
+            THROUGH,
+            f"{PLAIN} answers with status 407 (give a user and a password, with a colon between: --proxy http://***@127.0.0.1:3128)",
+        ),
         (KNOWN, f"{PLAIN} answers with status 407 (the proxy refuses the user and password of --proxy)"),
         (Route(), ""),
     ],

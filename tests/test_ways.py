@@ -297,7 +297,7 @@ def test_a_proxy_that_wants_authorization_is_told_how_to_be_given_it(rude: Rude,
             with pytest.raises(InvalidRun) as raised:
                 preflight(plan)
             said = raised.value.message
-    assert said.endswith(f" (--proxy http://user:password@127.0.0.1:{proxy.port})")
+    assert said.endswith(f"--proxy http://***@127.0.0.1:{proxy.port})")
     assert "canary" not in said
 
 

@@ -10,7 +10,7 @@ import click
 
 from cannon.cli.fire import shoot
 from cannon.cli.options import DEBUG, Options
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import planned
 from cannon.cli.session import Session, print_text
 from cannon.errors import UsageError
 from cannon.text import clean
@@ -48,7 +48,7 @@ def _demo(session: Session, /, debug: bool | None) -> int:
         target = f"{url}/"
         words = ["cannon", "-d", f"{_DURATION_S}", "-c", f"{_CONNECTIONS}", "-l", "-o", f"{_REPORT}", target]
         print_text(f"$ {shlex.join(words)}\n\n")
-        code = shoot(session, plan_of(options, [target]), options)
+        code = shoot(session, planned(options, [target]), options)
     if code == 0:
         print_text(_NEXT.format(report=_REPORT))
     return code

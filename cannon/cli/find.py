@@ -6,21 +6,18 @@ before an interruption is reported as well.
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cannon.cli.fire import INVALID, check
-from cannon.cli.notes import notes_of
-from cannon.cli.session import line_of, print_bytes, print_text, say
+from cannon.cli.running import INVALID, announce, check, done, renderers_of, run, signalled
+from cannon.cli.session import print_bytes, print_text, say
 from cannon.errors import InvalidRun, UsageError
 
 if TYPE_CHECKING:
     from cannon.cli.options import Options
+    from cannon.cli.planning import Planned
     from cannon.cli.session import Session
     from cannon.gates import Gate
     from cannon.pace import Pace
@@ -31,10 +28,6 @@ if TYPE_CHECKING:
     from cannon.search import Finding, Search, Trial
 
 __all__ = ["find"]
-
-_SIGNALLED = 128
-"""What shells add to the number of the signal that ended a program."""
-
 
 @dataclass(slots=True)
 class _Found:
@@ -59,21 +52,22 @@ class _Found:
         return results[-1] if results else self.cut
 
 
-def find(session: Session, plan: Plan, options: Options, gate: Gate) -> int:
+def find(session: Session, planned: Planned, options: Options, gate: Gate) -> int:
     """Search, report; returns the exit code: 0 where a rate was found, 3 where none holds.
 
-    `plan` is that of a trial but for its pace. Raises UsageError before anything is sent, InvalidRun where nothing can
-    be fired at.
+    The plan is that of a trial but for its pace. Raises UsageError before anything is sent, InvalidRun where there is
+    nothing to fire at.
     """
     from cannon.cli.interrupts import interruptible
     from cannon.reports.stream import Stream
     from cannon.search import Search
 
+    plan = planned.plan
     check(plan, options)
     _refuse(plan, options, gate)
     pace = _pace_of(options)
     search = Search.of(gate, plan.stop.duration_ns, pace.arrivals)
-    for note in notes_of(options, plan):
+    for note in planned.notes:
         say(note)
     _announce(plan, options, search, gate)
     code = None
@@ -81,7 +75,7 @@ def find(session: Session, plan: Plan, options: Options, gate: Gate) -> int:
         with interruptible() as interrupt, Stream(options.stream) as stream:
             found = _try_all(session, plan, options, gate, pace, search, stream, interrupt)
             finding = search.finding(found.trials, found.ended)
-            code = _signalled(interrupt) or (INVALID if finding.per_s is None or found.lost else 0)
+            code = signalled(interrupt) or (INVALID if finding.per_s is None or found.lost else 0)
             reported = _report(found, finding, gate, options, interrupt)
             code = code or (0 if reported else INVALID)
     except InvalidRun as failure:
@@ -127,13 +121,11 @@ def _pace_of(options: Options) -> Pace:
 
 def _announce(plan: Plan, options: Options, search: Search, gate: Gate) -> None:
     """Say what is about to be fired, and for how long at most."""
-    from cannon.reports import console
     from cannon.units import format_duration, format_rate
 
-    if options.json or sys.stderr is None:
+    announce(plan, options)
+    if options.json:
         return
-    with suppress(OSError):
-        console.header(plan, sys.stderr)
     say(
         f"searching the highest rate at which {gate.expression} holds, from {format_rate(search.start_per_s)} on:"
         f" at most {search.most_trials} trials of {format_duration(plan.stop.duration_ns)}"
@@ -167,7 +159,7 @@ def _try_all(
             preflight=plan.preflight and not found.tried,
         )
         try:
-            result = _run(session, fired, options, stream, interrupt)
+            result = run(session, fired, options, stream, interrupt)
         except InvalidRun as failure:
             if not found.tried:
                 raise
@@ -188,38 +180,12 @@ def _try_all(
     return found
 
 
-def _run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:
-    from cannon.reports.live import Live
-
-    drawn = sys.stderr if options.progress and not options.json else None
-
-    def note(text: str) -> None:
-        if drawn is None:
-            say(text)
-        else:
-            with suppress(OSError):
-                live.note(line_of(text))
-
-    with Live(drawn) as live:
-        return session.run(
-            plan,
-            command=session.command,
-            watch=live.update,
-            rows=stream.write,
-            note=note,
-            interrupt=interrupt,
-        )
-
-
 def _report(found: _Found, finding: Finding, gate: Gate, options: Options, interrupt: Interrupt) -> bool:
     """Show the trials and the answer, write the best result; whether all of it could be written."""
     from cannon.reports import files, search_file, trials
     from cannon.reports.terminal import Terminal
 
     best = found.best(finding)
-    renderers = files.RENDERERS
-    if options.format == "autocannon":
-        renderers = {**renderers, ".json": renderers[".autocannon.json"]}
 
     def show() -> None:
         if options.json:
@@ -229,20 +195,5 @@ def _report(found: _Found, finding: Finding, gate: Gate, options: Options, inter
             print_text("")  # says that there is no stdout
         print_text(trials.render(found.trials, finding, gate, Terminal.of(sys.stdout)))
 
-    written = best is None or _done(lambda: files.write_all(best, options.outputs, renderers))
-    return _done(show) and written
-
-
-def _done(action: Callable[[], None]) -> bool:
-    """Whether it could be done; if not, the reason has been said."""
-    try:
-        action()
-    except InvalidRun as failure:
-        say(failure.message)
-        return False
-    return True
-
-
-def _signalled(interrupt: Interrupt) -> int:
-    """The exit code that a signal asks for; 0: none came."""
-    return 0 if interrupt.reason is None else _SIGNALLED + signal.Signals[interrupt.reason]
+    written = best is None or done(lambda: files.write_all(best, options.outputs, renderers_of(options)))
+    return done(show) and written

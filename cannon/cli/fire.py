@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from cannon.cli.launch import launch
 from cannon.cli.options import OPTIONS, Options
-from cannon.cli.planning import notes_of
-from cannon.cli.session import Session, line_of, print_bytes, print_text, say, tell
-from cannon.errors import InvalidRun, UsageError
+from cannon.cli.running import INVALID, announce, check, done, json_of, renderers_of, run, signalled
+from cannon.cli.session import Session, print_bytes, print_text, say, tell
+from cannon.errors import InvalidRun
 
 if TYPE_CHECKING:
-    from cannon.plan import Plan
-    from cannon.reports.files import Renderer
-    from cannon.reports.stream import Stream
+    from cannon.cli.planning import Planned
     from cannon.result import Result
-    from cannon.runner import Interrupt
 
-__all__ = ["INVALID", "check", "fire", "shoot"]
-
-INVALID = InvalidRun.exit_code
-"""The exit code where a report was lost."""
-
-_SIGNALLED = 128
-"""What shells add to the number of the signal that ended a program."""
+__all__ = ["fire", "shoot"]
 
 
 @click.pass_obj
@@ -43,20 +30,20 @@ def _fire(session: Session, /, urls: tuple[str, ...], **given: object) -> int:
         options,
         urls,
         lambda plan: check(plan, options),
-        lambda plan: _aim(session, plan, options),
+        lambda planned: _aim(session, planned, options),
     )
 
 
-def _aim(session: Session, plan: Plan, options: Options) -> int:
+def _aim(session: Session, planned: Planned, options: Options) -> int:
     """One run, or the many of a search."""
     if options.find_rate is None:
-        return shoot(session, plan, options)
+        return shoot(session, planned, options)
     from cannon.cli.find import find
 
-    return find(session, plan, options, options.find_rate)
+    return find(session, planned, options, options.find_rate)
 
 
-def shoot(session: Session, plan: Plan, options: Options) -> int:
+def shoot(session: Session, planned: Planned, options: Options) -> int:
     """Check the outputs, fire, report; returns the exit code. Raises UsageError before anything is sent.
 
     Every report is tried, whatever became of the others; an interruption's exit code stands before that of a loss.
@@ -65,22 +52,23 @@ def shoot(session: Session, plan: Plan, options: Options) -> int:
     from cannon.cli.interrupts import interruptible
     from cannon.reports.stream import Stream
 
-    check(plan, options)
+    check(planned.plan, options)
     # Not before: what is refused needs no remarks.
-    for note in notes_of(options, plan):
+    for note in planned.notes:
         say(note)
     code = None
     try:
         with interruptible() as interrupt, Stream(options.stream) as stream:
             while True:
-                result = _run(session, plan, options, stream, interrupt)
+                announce(planned.plan, options)
+                result = run(session, planned.plan, options, stream, interrupt)
                 code = result.exit_code
                 code = _report(result, options)
                 if not options.forever:
                     break
                 if interrupt.reason is not None:
                     # Also where the signal came after the run, while it was reported.
-                    code = _SIGNALLED + signal.Signals[interrupt.reason]
+                    code = signalled(interrupt)
                     break
     except InvalidRun as failure:
         if code is None:
@@ -90,58 +78,17 @@ def shoot(session: Session, plan: Plan, options: Options) -> int:
     return code
 
 
-def check(plan: Plan, options: Options) -> None:
-    """Refuse with a UsageError whatever could be found out only at the end of the run."""
-    from cannon.cli.descriptors import check_descriptors
-    from cannon.reports import files
-    from cannon.reports.places import check_place, is_file
-
-    files.check(options.outputs)
-    if options.log is not None:
-        check_place(options.log, "--log")
-        if not is_file(options.log):
-            raise UsageError("--log needs a file: every worker appends to it; e.g. --log latencies.csv")
-    check_descriptors(plan)
-
-
-def _run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:
-    from cannon.reports import console
-    from cannon.reports.live import Live
-
-    if not options.json and sys.stderr is not None:
-        with suppress(OSError):
-            console.header(plan, sys.stderr)
-    drawn = sys.stderr if options.progress and not options.json else None
-
-    def note(text: str) -> None:
-        if drawn is None:
-            say(text)
-        else:
-            with suppress(OSError):
-                live.note(line_of(text))
-
-    with Live(drawn) as live:
-        return session.run(
-            plan,
-            command=session.command,
-            watch=live.update,
-            rows=stream.write,
-            note=note,
-            interrupt=interrupt,
-        )
-
-
 def _report(result: Result, options: Options) -> int:
     """Write the files, show the result. Where a file cannot be written, the JSON goes to stdout: nothing is lost."""
     from cannon.reports import files, json_file
 
-    written = _done(lambda: files.write_all(result, options.outputs, _renderers(options)))
+    written = done(lambda: files.write_all(result, options.outputs, renderers_of(options)))
     if result.interrupted and _is_terminal(sys.stdout) and _is_terminal(sys.stderr):
         # The terminal may have echoed a ^C since the live lines were wiped.
         tell("\n")
-    shown = _done(lambda: _show(result, options))
+    shown = done(lambda: _show(result, options))
     if not written and not options.json:
-        _done(lambda: print_bytes(json_file.render(result)))
+        done(lambda: print_bytes(json_file.render(result)))
     if result.validity.verdict != "valid" and not (shown and _same_terminal(options)):
         for reason in result.validity.reasons:
             say(f"{result.validity.verdict}: {reason}")
@@ -153,7 +100,7 @@ def _show(result: Result, options: Options) -> None:
     from cannon.reports.terminal import Terminal
 
     if options.json:
-        print_bytes(_renderers(options)[".json"](result))
+        print_bytes(json_of(options)(result))
         return
     if sys.stdout is None:
         print_text("")  # says that there is no stdout
@@ -168,16 +115,6 @@ def _show(result: Result, options: Options) -> None:
     )
 
 
-def _renderers(options: Options) -> Mapping[str, Renderer]:
-    """The formats; JSON may be that of autocannon, and its latencies, with -C, service times."""
-    from cannon.reports import autocannon_file
-    from cannon.reports.files import RENDERERS
-
-    autocannon: Renderer = partial(autocannon_file.render, corrected=not options.ignore_omission)
-    renderers: dict[str, Renderer] = {**RENDERERS, ".autocannon.json": autocannon}
-    return {**renderers, ".json": autocannon} if options.format == "autocannon" else renderers
-
-
 def _same_terminal(options: Options) -> bool:
     """Whether who reads standard error has just read the results: then they need not be told twice."""
     return not options.json and _is_terminal(sys.stdout) and _is_terminal(sys.stderr)
@@ -185,16 +122,6 @@ def _same_terminal(options: Options) -> bool:
 
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
-
-
-def _done(action: Callable[[], None]) -> bool:
-    """Whether it could be done; if not, the reason has been said."""
-    try:
-        action()
-    except InvalidRun as failure:
-        say(failure.message)
-        return False
-    return True
 
 
 fire = click.Command(

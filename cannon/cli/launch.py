@@ -6,16 +6,15 @@ environment says, else a free one, and where it listens is found out from outsid
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cannon.cli.options import Options
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import Planned, planned
 from cannon.cli.session import say, tell
+from cannon.cli.urls import port_of_environment, targets_of
 from cannon.errors import InvalidRun, UsageError
-from cannon.text import clean
 
 if TYPE_CHECKING:
     from cannon.plan import Plan
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["launch"]
 
 _EXAMPLE = "cannon / -- node server.js"
-_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-_LARGEST_PORT = 65535
 _LAST_MOMENT_S = 0.2
 
 
@@ -34,7 +31,7 @@ def launch(
     options: Options,
     urls: Sequence[str],
     check: Callable[[Plan], None],
-    fire: Callable[[Plan], int],
+    fire: Callable[[Planned], int],
 ) -> int:
     """Make the Plan and fire it, at a server of its own if there is a command; returns the exit code.
 
@@ -45,7 +42,7 @@ def launch(
         return _fire_at_own(command, options, urls, check, fire)
     if options.on_port:
         raise UsageError(f"--on-port starts the command that follows --, and none does; e.g. {_EXAMPLE}")
-    return fire(plan_of(options, urls))
+    return fire(planned(options, urls))
 
 
 def _fire_at_own(
@@ -53,7 +50,7 @@ def _fire_at_own(
     options: Options,
     urls: Sequence[str],
     check: Callable[[Plan], None],
-    fire: Callable[[Plan], int],
+    fire: Callable[[Planned], int],
 ) -> int:
     from cannon.services import Service, free_port
 
@@ -62,9 +59,9 @@ def _fire_at_own(
             "a command after -- is waited for until it listens for TCP, and -S/--socketPath leads to a unix socket;"
             " leave -S out, or start the server first"
         )
-    port = _port_of_environment() or free_port()
-    plan = plan_of(options, urls, port)
-    check(plan)
+    port = port_of_environment() or free_port()
+    offered = planned(options, urls, port)
+    check(offered.plan)
     where = None
     service = Service(command, port)
     try:
@@ -74,7 +71,7 @@ def _fire_at_own(
                 ports = ", ".join(map(str, (where.port, *where.others)))
                 say(f"the server '{service.name}' listens on {ports}; a bare path is of {where.port}")
             try:
-                code = fire(_moved(plan, urls, where))
+                code = fire(replace(offered, plan=_moved(offered.plan, urls, where)))
             except InvalidRun:
                 service.lost_within(_LAST_MOMENT_S)
                 raise
@@ -87,26 +84,11 @@ def _fire_at_own(
     return (code or InvalidRun.exit_code) if _tell_loss(service) else code
 
 
-def _port_of_environment() -> int | None:
-    given = os.environ.get("PORT")
-    if not given:
-        return None
-    if _PORT.fullmatch(given) is None or not 0 < int(given) <= _LARGEST_PORT:
-        raise UsageError(
-            f"PORT in the environment is '{clean(given, 60)}', and no port from 1 to {_LARGEST_PORT}; e.g. PORT=4000"
-        )
-    return int(given)
-
-
 def _moved(plan: Plan, urls: Sequence[str], where: Listening) -> Plan:
     """The Plan with its bare paths led to where the server listens, which need not be the port it was offered."""
     import msgspec
 
-    host = f"[{where.host}]" if ":" in where.host else where.host
-    targets = tuple(
-        target.parse(f"http://{host}:{where.port}{url}") if url.startswith("/") else target
-        for url, target in zip(urls or ("/",), plan.targets, strict=True)
-    )
+    targets = targets_of(urls, port=where.port, host=where.host)
     return msgspec.structs.replace(plan, targets=targets)
 
 

@@ -5,7 +5,7 @@ Law: an option that is not looked at is told; so is whatever autocannon did in s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cannon.text import clean
@@ -19,11 +19,11 @@ __all__ = ["notes_of"]
 _MOST_NAMED = 5
 
 
-def notes_of(options: Options, plan: Plan) -> tuple[str, ...]:
-    """What is odd about a command line, and yet no error."""
+def notes_of(options: Options, plan: Plan, other_origins: Sequence[str]) -> tuple[str, ...]:
+    """What is odd about a command line, and yet no error. `other_origins`: those of a HAR file that nothing goes to."""
     return (
         *_of_the_load(options, plan),
-        *_of_the_requests(options, plan),
+        *_of_the_requests(options, other_origins),
         *_crowded(plan),
         *_of_tls(options, plan),
     )
@@ -50,25 +50,18 @@ def _of_the_load(options: Options, plan: Plan) -> Iterator[str]:
         yield f"{targets - connections} of {targets} URLs get no connection; give -c {targets} or more"
 
 
-def _of_the_requests(options: Options, plan: Plan) -> Iterator[str]:
+def _of_the_requests(options: Options, others: Sequence[str]) -> Iterator[str]:
     if options.har is not None:
         given = {"-m": options.method, "-F": options.form, "-i": options.input, "-b": options.body}
         yield from _ignored(
             [name for name, value in given.items() if value is not None], "--har says what is sent"
         )
-        others = _other_origins(options.har, plan)
         if others:
             more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
             named = ", ".join(clean(other, 60) for other in others[:_MOST_NAMED])
             yield f"--har: its requests to {named}{more} are left out: no URL has that origin"
     elif options.form is not None and _gives_content_type(options):
         yield "-H Content-Type is not looked at: -F sets it, with the boundary of its parts"
-
-
-def _other_origins(path: str, plan: Plan) -> tuple[str, ...]:
-    from cannon.har import read_har
-
-    return tuple(read_har(path, plan.targets).other_origins)
 
 
 def _gives_content_type(options: Options) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,12 +30,20 @@ if TYPE_CHECKING:
     from cannon.route import Route
     from cannon.tls import Tls
 
-__all__ = ["notes_of", "plan_of"]
+__all__ = ["Planned", "planned"]
 
 
-def plan_of(options: Options, urls: Sequence[str], port: int | None = None) -> Plan:
-    """The Plan of these options; the files of bodies are read. `port`: where a server that was started listens, for
-    URLs that are only a path. Raises UsageError for whatever could not be sent.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A Plan, and what is odd about its command line: a line each, for the user."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+
+
+def planned(options: Options, urls: Sequence[str], port: int | None = None) -> Planned:
+    """The Plan of these options; the files of bodies are read, each once. `port`: where a server that was started
+    listens, for URLs that are only a path. Raises UsageError for whatever could not be sent.
     """
     from cannon.plan import Engine, Plan, Stop, Timestamps
 
@@ -81,7 +90,7 @@ def plan_of(options: Options, urls: Sequence[str], port: int | None = None) -> P
     if options.ca or options.cert:
         # Whether the files serve: found out now, and not by the workers.
         plan.tls.context()
-    return plan
+    return Planned(plan, notes_of(options, plan, sending.other_origins))
 
 
 def _check_words(options: Options) -> None:

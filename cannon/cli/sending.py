@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from cannon.plan import Target
     from cannon.sequence import Body, Step
 
-__all__ = ["Sending", "sending_of", "sets_content_type"]
+__all__ = ["MOST_BYTES_WITH_IDS", "Sending", "sending_of", "sets_content_type"]
+
+MOST_BYTES_WITH_IDS = 16 * 1024**2
+"""So long may a body be that ids go into: it is held, and made anew for each request."""
 
 _BODIES = {"form": "-F/--form", "input": "-i/--input", "body": "-b/--body"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The settings of a Plan that say what is sent. A `sequence` stands instead of the rest."""
+    """The settings of a Plan that say what is sent. A `sequence` stands instead of the rest; `other_origins`: those of a
+    HAR file whose requests are left out.
+    """
 
     method: str
     headers: tuple[tuple[str, str], ...]
     body: Body
     sequence: tuple[Step, ...] = ()
+    other_origins: tuple[str, ...] = ()
 
 
 def sending_of(options: Options, targets: Sequence[Target]) -> Sending:
@@ -38,7 +44,8 @@ def sending_of(options: Options, targets: Sequence[Target]) -> Sending:
     if options.har is not None:
         from cannon.har import read_har
 
-        return Sending("GET", headers, b"", read_har(options.har, targets, headers).steps)
+        recorded = read_har(options.har, targets, headers)
+        return Sending("GET", headers, b"", recorded.steps, recorded.other_origins)
     bodies = [label for field, label in _BODIES.items() if getattr(options, field) is not None]
     if len(bodies) > 1:
         raise UsageError(f"{bodies[-1]} and {bodies[-2]} both give the body; leave one of them out")
@@ -50,7 +57,7 @@ def sending_of(options: Options, targets: Sequence[Target]) -> Sending:
         return Sending(
             "POST" if options.method is None else options.method,
             (*others, ("Content-Type", form.content_type)),
-            form.body,
+            _with_places(form.body, options),
         )
     return Sending("GET" if options.method is None else options.method, headers, _body(options))
 
@@ -85,4 +92,19 @@ def _body(options: Options) -> Body:
         return b""
     from cannon.form import file_body
 
-    return file_body(options.input)
+    return _with_places(file_body(options.input), options)
+
+
+def _with_places(body: Body, options: Options) -> Body:
+    """The same, but held where an id goes into it. What has no place for one is streamed all the same."""
+    from cannon.form import held, occurs
+    from cannon.request import ID_PLACE
+
+    if not options.ids or not (ID_PLACE in body if isinstance(body, bytes) else occurs(ID_PLACE, body)):
+        return body
+    if len(body) > MOST_BYTES_WITH_IDS:
+        raise UsageError(
+            f"-I/--idReplacement finds [<id>] in a body of {len(body):,} bytes, and one that ids go into is held:"
+            f" {MOST_BYTES_WITH_IDS:,} at most; take the mark out, or make the body smaller"
+        )
+    return body if isinstance(body, bytes) else held(body)

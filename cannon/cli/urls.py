@@ -24,21 +24,24 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LARGEST_PORT = 65535
 
 
-def targets_of(urls: Sequence[str], *, port: int | None, has_socket: bool) -> tuple[Target, ...]:
+def targets_of(
+    urls: Sequence[str], *, port: int | None = None, host: str = "localhost", has_socket: bool = False
+) -> tuple[Target, ...]:
     """A target for each, in order, the same one as often as it is named.
 
-    `port`: where a server was found to listen; else that of PORT in the environment. `has_socket`: a unix socket leads
-    to the server, so a path needs no port. Raises UsageError for what cannot be fired at, and for nothing at all,
-    unless a server was started: then it is fired at its root.
+    `port`, `host`: whose the paths are, for one where a server was found to listen; without a port, that of PORT in the
+    environment. `has_socket`: a unix socket leads to the server, so a path needs no port. Raises UsageError for what
+    cannot be fired at, and for nothing at all, unless a server was started: then it is fired at its root.
     """
     from cannon.plan import Target
 
     if not urls and port is None:
         raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
-    return tuple(Target.parse(_full(url, port, has_socket)) for url in urls or ("/",))
+    host = f"[{host}]" if ":" in host else host
+    return tuple(Target.parse(_full(url, host, port, has_socket)) for url in urls or ("/",))
 
 
-def _full(url: str, port: int | None, has_socket: bool) -> str:
+def _full(url: str, host: str, port: int | None, has_socket: bool) -> str:
     """The URL, of a path too."""
     shown = clean(redact_url(url), 60)
     try:
@@ -56,13 +59,13 @@ def _full(url: str, port: int | None, has_socket: bool) -> str:
     if port is None:
         port = port_of_environment()
     if port is None and has_socket:
-        return f"http://localhost{url}"
+        return f"http://{host}{url}"
     if port is None:
         raise UsageError(
             f"'{shown}' is a path, and no PORT in the environment says whose; write the whole URL,"
             " e.g. http://127.0.0.1:4000/, or let a server be started, e.g. cannon / -- node server.js"
         )
-    return f"http://localhost:{port}{url}"
+    return f"http://{host}:{port}{url}"
 
 
 def port_of_environment() -> int | None:

@@ -11,7 +11,7 @@ from cannon.engine.framing import Express, FastFraming, Framing
 from cannon.engine.latency_log import LatencyLog
 from cannon.engine.loop import Loop
 from cannon.engine.meter import Meter
-from cannon.engine.openers import sockets_of
+from cannon.engine.openers import openers_of
 from cannon.engine.schedule import Schedule
 from cannon.engine.stamps import Stamps
 from cannon.engine.supply import Feed, Prepared, Supply, Walk, identities
@@ -60,7 +60,7 @@ class Assembly:
         self.stamps = Stamps() if plan.stamps_by_kernel else None
         self.schedules: list[Schedule] = []
         self._frame = _framing_of(plan, self.meter)
-        self._openers = [sockets_of(plan, target) for target in plan.targets]
+        self._openers = openers_of(plan)
         self.connections = [self._connection(place, dialled, finished) for place in range(shard.connections)]
 
     def _connection(

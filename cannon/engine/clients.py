@@ -137,7 +137,7 @@ class _Battery:
             window.outside(),
             in_flight=len(in_flight),
             oldest_in_flight_ns=now_ns - min(in_flight, default=now_ns),
-            never_sent=0 if reachable else (self._shard.amount or 0) - self._supply.sent,
+            never_sent=0 if reachable or self._end_ns else (self._shard.amount or 0) - self._supply.sent,
             fewest_answered=min(answered),
             most_answered=max(answered),
         )

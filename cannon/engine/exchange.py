@@ -229,23 +229,24 @@ class Exchange:
         closes = False
         for position, status in enumerate(statuses):
             shot = self.in_flight.popleft()
+            self.answered += 1
             closes = shot.prepared.request.closes
             matched = not mismatched or position not in mismatched
             meter.completed(shot, status, came_ns, first_byte_ns, matched=matched)
+            meter.stamped += came_ns != now_ns
             if meter.only_successes and not meter.counts(status, matched=matched):
                 meter.excluded_bytes += self._response_bytes // len(statuses)
             first_byte_ns = 0
+            if not matched:
+                meter.mismatch(status)
+                if self._socket is None:
+                    # With this one the errors were enough: what is behind it stays in flight.
+                    return
         self._response_bytes = 0
-        self.answered += len(statuses)
-        if came_ns != now_ns:
-            meter.stamped += len(statuses)
         if framing.excess:
             meter.excess += 1
-        missed = [statuses[position] for position in mismatched]
         statuses.clear()
         mismatched.clear()
-        for status in missed:
-            meter.mismatch(status)
         broken = framing.broken
         if broken is not None and self.in_flight:
             self._fail(broken.fault, broken.message, now_ns)
@@ -356,12 +357,13 @@ class Exchange:
 
     def timed_out(self, now_ns: int) -> None:
         """Those that were sent so long ago; what is behind them was sent later, and never had its time."""
-        overdue = [shot for shot in self.in_flight if now_ns - shot.sent_ns >= self._timeout_ns]
         message = f"no whole response in {self._timeout_ns / 1e9:g} s, {self._where()}"
-        self._abort(len(self.in_flight) - len(overdue))
-        for shot in overdue:
-            self._meter.timed_out(shot, self._timeout_ns)
+        while self.in_flight and now_ns - self.in_flight[0].sent_ns >= self._timeout_ns:
+            self._meter.timed_out(self.in_flight.popleft(), self._timeout_ns)
             self._meter.failed(Fault.TIMEOUT, message, now_ns)
+            if self._socket is None:
+                return
+        self._abort(len(self.in_flight))
         self._over(now_ns)
 
     def _fail(self, fault: Fault, message: str, now_ns: int) -> None:

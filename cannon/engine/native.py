@@ -260,8 +260,10 @@ class _Battery:
         """Requests that were due when sending stopped, and not sent; of an amount whose server has gone, the rest."""
         amount, sent = self._shard.amount, self._meter.supply.sent
         most = NEVER_NS if amount is None else amount - sent
-        if not reachable or not self._assembly.schedules:
-            return 0 if reachable else most
+        if not reachable and self._plan.stop.amount is not None:
+            return most
+        if not self._assembly.schedules:
+            return 0
         due = sum(connection.never_sent for connection in self._connections)
         for schedule in self._assembly.schedules:
             due += schedule.left(stopped_ns, most - due)

@@ -276,6 +276,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             data = await self._stream.read(max_bytes, timeout)
         except Exception as error:
+            # Whatever it is: httpx makes an error of its own of it, and what it was is asked for afterwards.
             self._network.broken = error
             raise
         self._network.received(data, self._descriptor, ragged=not data and _is_ragged(self._stream))

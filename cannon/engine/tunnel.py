@@ -135,10 +135,9 @@ class _Connect:
         if 200 <= status < 300:
             # A length or a coding in this head means nothing: what follows is the server's.
             self.over = True
-        elif status == _WANTS_AUTHORIZATION and not self._proxy.userinfo:
-            raise ProxyError(0, "the proxy wants authorization (407)")
-        elif status == _WANTS_AUTHORIZATION:
-            raise ProxyError(0, "the proxy refuses this user and password (407)")
+        elif status in _WANT_AUTHORIZATION:
+            wants = "refuses this user and password" if self._proxy.userinfo else "wants authorization"
+            raise ProxyError(0, f"the proxy {wants} ({status})")
         elif status >= 200 or status == _SWITCHES:
             raise ProxyError(
                 0, f"the proxy answered {status}{' ' if reason else ''}{reason} to CONNECT {self._server}"
@@ -147,7 +146,9 @@ class _Connect:
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
-_WANTS_AUTHORIZATION = 407
+_WANT_AUTHORIZATION = (401, 407)
+"""Some proxies say the former: no server has been asked for anything yet, so it is theirs."""
+
 _SWITCHES = 101
 
 

@@ -39,9 +39,14 @@ class FakeRun:
         self.commands.append(command)
         for text in self.notes:
             note(text)
-        self.during(interrupt)
-        for row in self.result.series:
+        result = self.answer(plan, interrupt)
+        for row in result.series:
             rows(row)
+        return result
+
+    def answer(self, plan: Plan, interrupt: Interrupt | None) -> Result:
+        """What comes of this plan."""
+        self.during(interrupt)
         return self.result
 
     @property

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cannon import host
 from cannon.cli.descriptors import check_descriptors, needed, refusal
 from cannon.cli.options import Options
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import planned
 from cannon.errors import UsageError
 from cannon.plan import Plan, Target
 from tests.servers.rude import Rude
@@ -77,7 +77,7 @@ def test_whatever_is_advised_fits(connections: int, workers: int, allowed: int, 
 
 def test_a_warm_up_of_more_connections_is_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "descriptor_ceiling", lambda: 300)
-    plan = plan_of(Options(warmup="[ -c 300 -d 1 ]", connections=1), ["http://127.0.0.1:4000/"])
+    plan = planned(Options(warmup="[ -c 300 -d 1 ]", connections=1), ["http://127.0.0.1:4000/"]).plan
     with pytest.raises(UsageError, match=r"-W/--warmup: -c 300 takes 364 open files"):
         check_descriptors(plan)
 

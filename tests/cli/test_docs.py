@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cannon.cli.options import OPTIONS
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import planned
 from tests.cli.reading import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "autocannon.md").read_text(encoding="utf-8")
@@ -76,5 +76,5 @@ def test_a_line_for_those_who_come_from_another_tool_makes_a_plan(line: str) -> 
     program, *words = shlex.split(line)
     assert program == "cannon"
     assert words.pop() == "URL"
-    plan = plan_of(read(*words), ["http://127.0.0.1:4000/"])
+    plan = planned(read(*words), ["http://127.0.0.1:4000/"]).plan
     assert plan.connections >= 10

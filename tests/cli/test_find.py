@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,9 @@ from cannon.cli import main
 from cannon.errors import Fault, InvalidRun
 from cannon.pace import Arrivals, Constant, Pace
 from cannon.plan import Plan
-from cannon.progress import Progress
 from cannon.result import Result
 from cannon.runner import Interrupt
-from cannon.series import SeriesRow
+from tests.cli.fakes import FakeRun
 from tests.results import a_paced_tally, a_result
 
 URL = "http://127.0.0.1:4000/"
@@ -28,35 +27,22 @@ SAMPLES = 2_000
 
 
 @dataclass
-class Knee:
-    """A target whose p99 is 10 ms up to `knee_per_s`, and 200 ms beyond; called as `cannon.runner.run` is."""
+class Knee(FakeRun):
+    """A target whose p99 is 10 ms up to `knee_per_s`, and 200 ms beyond; `met`: what happens in which trial, from 1."""
 
     knee_per_s: float = 500
     saturated: bool = False
-    during: Callable[[int, Interrupt | None], None] = lambda trial, interrupt: None
-    plans: list[Plan] = field(default_factory=list)
+    met: Mapping[int, Callable[[], object]] = field(default_factory=dict)
 
-    def __call__(
-        self,
-        plan: Plan,
-        *,
-        command: str,
-        watch: Callable[[Progress], None],
-        rows: Callable[[SeriesRow], None],
-        note: Callable[[str], None],
-        interrupt: Interrupt | None,
-    ) -> Result:
-        self.plans.append(plan)
-        self.during(len(self.plans), interrupt)
-        assert plan.pace is not None
+    def answer(self, plan: Plan, interrupt: Interrupt | None) -> Result:
+        if happens := self.met.get(len(self.plans)):
+            happens()
         beyond = self.rates[-1] > self.knee_per_s
         tally = a_paced_tally([200_000_000 if beyond else 10_000_000] * SAMPLES)
         changes: dict[str, Any] = {"duration_ns": int(SAMPLES / self.rates[-1] * 1e9)}
         if interrupt is not None and interrupt.reason is not None:
             changes["interrupted"] = interrupt.reason
         result = a_result(plan=plan, tally=tally, **changes)
-        for row in result.series:
-            rows(row)
         if not (self.saturated and beyond):
             return result
         client = msgspec.structs.replace(result.client, saturated=True)
@@ -73,14 +59,6 @@ class Knee:
             assert isinstance(plan.pace.profile, Constant)
             found.append(plan.pace.profile.per_s)
         return found
-
-
-def on_trial(number: int, action: Callable[[], None]) -> Callable[[int, Interrupt | None], None]:
-    def during(trial: int, interrupt: Interrupt | None) -> None:
-        if trial == number:
-            action()
-
-    return during
 
 
 def document_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -221,7 +199,7 @@ def test_an_interrupted_search_reports_what_it_knows(
     number: signal.Signals, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "best.json"
-    run = Knee(during=on_trial(3, lambda: signal.raise_signal(number)))
+    run = Knee(met={3: lambda: signal.raise_signal(number)})
     assert main(["-j", "-o", str(path), *FIND], run=run) == code
     document = document_of(capsys)
     assert (document["verdict"], document["found_per_s"]) == ("at_least", 408)
@@ -234,7 +212,7 @@ def test_a_search_that_is_interrupted_in_its_first_trial_writes_that_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "cut.json"
-    run = Knee(during=on_trial(1, lambda: signal.raise_signal(signal.SIGINT)))
+    run = Knee(met={1: lambda: signal.raise_signal(signal.SIGINT)})
     assert main(["-o", str(path), *FIND], run=run) == 130
     assert Result.from_json(path.read_bytes()).interrupted == "SIGINT"
     assert capsys.readouterr().out == ("no rate was found at which p99 < 50ms holds: interrupted by SIGINT\n")
@@ -245,12 +223,12 @@ def refuse() -> None:
 
 
 def test_a_server_that_is_not_there_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-j", *FIND], run=Knee(during=on_trial(1, refuse))) == 3
+    assert main(["-j", *FIND], run=Knee(met={1: refuse})) == 3
     assert capsys.readouterr() == ("", "cannon: 127.0.0.1:4000 refused the connection\n")
 
 
 def test_a_server_that_goes_costs_nothing_that_was_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-j", *FIND], run=Knee(during=on_trial(3, refuse))) == 3
+    assert main(["-j", *FIND], run=Knee(met={3: refuse})) == 3
     document = document_of(capsys)
     assert (document["found_per_s"], document["reason"]) == (408, "127.0.0.1:4000 refused the connection")
 
@@ -260,17 +238,26 @@ def test_a_report_that_cannot_be_written_is_said_and_costs_no_other(
 ) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    run = Knee(during=on_trial(2, folder.rmdir))
+    run = Knee(met={2: folder.rmdir})
     assert main(["-j", "-o", str(folder / "best.json"), *FIND], run=run) == 3
     out, err = capsys.readouterr()
     assert json.loads(out)["found_per_s"] == 485
     assert "cannon: cannot write " in err
 
 
-def test_autocannon_s_format_is_that_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "best.json"
-    assert main(["--format", "autocannon", "-o", str(path), *FIND], run=Knee()) == 0
-    assert "2xx" in json.loads(path.read_bytes())
+@pytest.mark.parametrize(("more", "average"), [([], 10.04), (["-C"], 1.0)])
+def test_the_file_of_autocannon_has_service_times_where_they_are_asked_for(
+    more: list[str], average: float, tmp_path: Path
+) -> None:
+    class Late(Knee):
+        def answer(self, plan: Plan, interrupt: Interrupt | None) -> Result:
+            result = super().answer(plan, interrupt)
+            service_ms = msgspec.structs.replace(result.service_ms, mean=1.0)
+            return msgspec.structs.replace(result, service_ms=service_ms)
+
+    path = tmp_path / "best.autocannon.json"
+    assert main([*more, "-o", str(path), *FIND], run=Late()) == 0
+    assert json.loads(path.read_bytes())["latency"]["average"] == average
 
 
 @pytest.mark.parametrize(
@@ -302,8 +289,7 @@ def test_what_cannot_be_searched_is_refused_before_anything_is_sent(
 
 def test_a_target_that_fails_its_requests_is_no_fast_one(capsys: pytest.CaptureFixture[str]) -> None:
     class Refusing(Knee):
-        def __call__(self, plan: Plan, **asked: Any) -> Result:
-            super().__call__(plan, **asked)
+        def answer(self, plan: Plan, interrupt: Interrupt | None) -> Result:
             tally = a_paced_tally([1_000_000] * SAMPLES, sent=SAMPLES + 500, errors={Fault.RESET: 500})
             return a_result(plan=plan, tally=tally)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from cannon import host
-from cannon.cli.planning import notes_of, plan_of
+from cannon.cli.planning import planned
 from tests.cli.reading import read
 from tests.cli.test_sending import FORM, har_file
 from tests.servers.certificates import Certificates
@@ -17,8 +19,7 @@ HTTPS = "https://127.0.0.1:4000/"
 
 
 def notes(words: list[str], *urls: str) -> tuple[str, ...]:
-    options = read(*words)
-    return notes_of(options, plan_of(options, urls or [URL]))
+    return planned(read(*words), urls or [URL]).notes
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,21 @@ def test_other_origins_of_a_har_file_are_named_but_not_all_of_many(tmp_path: Pat
     assert note == (
         "--har: its requests to https://h0, https://h1, https://h2, https://h3, https://h4 and 2 more"
         " are left out: no URL has that origin"
+    )
+
+
+def test_a_har_file_that_comes_from_a_pipe_is_read_once() -> None:
+    entries = [{"request": {"method": "GET", "url": url, "headers": []}} for url in (URL, "http://other/")]
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "w", encoding="utf-8") as file:
+            json.dump({"log": {"entries": entries}}, file)
+        found = planned(read("--har", f"/dev/fd/{reading}"), [URL])
+    finally:
+        os.close(reading)
+    assert [step.path for step in found.plan.sequence] == ["/"]
+    assert found.notes == (
+        "--har: its requests to http://other are left out: no URL has that origin",
     )
 
 

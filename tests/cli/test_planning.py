@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cannon.cli.planning import plan_of
+from cannon.cli.planning import planned
 from cannon.errors import UsageError
 from cannon.form import HELD_BYTES
 from cannon.pace import Constant, Pace, Scope
@@ -24,20 +24,20 @@ URL = "http://127.0.0.1:4000/path?a=b"
 SECOND_NS = 1_000_000_000
 
 
-def planned(*words: str) -> Plan:
+def plan_of(*words: str) -> Plan:
     """The Plan of a command line."""
-    return plan_of(read(*words), [URL])
+    return planned(read(*words), [URL]).plan
 
 
 def refusal(*words: str) -> str:
     """What is said to a command line that is refused."""
     with pytest.raises(UsageError) as raised:
-        planned(*words)
+        plan_of(*words)
     return raised.value.message
 
 
 def test_without_options_a_plan_has_its_own_defaults() -> None:
-    assert planned() == Plan(targets=(Target.parse(URL),))
+    assert plan_of() == Plan(targets=(Target.parse(URL),))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_without_options_a_plan_has_its_own_defaults() -> None:
     ],
 )
 def test_an_option_becomes_a_setting_of_the_plan(line: str, changed: Mapping[str, Any]) -> None:
-    assert planned(*line.split()) == Plan(**{"targets": (Target.parse(URL),), **changed})
+    assert plan_of(*line.split()) == Plan(**{"targets": (Target.parse(URL),), **changed})
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\0", "\r\nX: 1"])
@@ -125,7 +125,7 @@ def test_text_that_is_not_utf8_is_refused(words: tuple[str, str]) -> None:
     ],
 )
 def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], expected: Warmup) -> None:
-    assert planned(*words).warmup == expected
+    assert plan_of(*words).warmup == expected
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def large_file(folder: Path) -> str:
 
 def test_nothing_is_sent_behind_a_body_that_is_streamed(tmp_path: Path) -> None:
     path = large_file(tmp_path)
-    assert isinstance(planned("-i", path).body, Streamed)
+    assert isinstance(plan_of("-i", path).body, Streamed)
     assert refusal("-i", path, "-p", "2").startswith(
         "-p sends requests behind each other, and a body that is "
     )
 
 
 def test_each_url_is_a_target_and_ways_to_write_one_may_differ() -> None:
-    plan = plan_of(read(), ["a:1", "https://b/", "/c"], 3000)
+    plan = planned(read(), ["a:1", "https://b/", "/c"], 3000).plan
     assert [target.url for target in plan.targets] == ["http://a:1", "https://b/", "http://localhost:3000/c"]
 
 
@@ -217,8 +217,8 @@ def test_stamps_of_the_kernel_are_refused_where_there_are_none(
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     with pytest.raises(UsageError, match=reason):
-        plan_of(read(*words), [URL, HTTPS] if platform == "linux" else [URL])
-    assert plan_of(read("--timestamps", "auto"), [HTTPS]).timestamps is Timestamps.AUTO
+        planned(read(*words), [URL, HTTPS] if platform == "linux" else [URL])
+    assert planned(read("--timestamps", "auto"), [HTTPS]).plan.timestamps is Timestamps.AUTO
 
 
 def test_a_report_in_the_place_of_the_body_is_refused(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ HTTPS = "https://127.0.0.1:4000/"
 def test_the_files_of_tls_become_settings_of_the_plan_each_once(certificates: Certificates) -> None:
     files = certificates
     words = ["--ca", "[", files.ca, files.self_signed, "]", "--ca", files.ca]
-    plan = plan_of(read(*words, "--cert", files.client, "--key", files.client_key), [HTTPS])
+    plan = planned(read(*words, "--cert", files.client, "--key", files.client_key), [HTTPS]).plan
     assert plan.tls == Tls(
         ca=(files.ca, files.self_signed), cert=files.client, key=files.client_key, verify=True
     )
@@ -241,7 +241,7 @@ def test_the_files_of_tls_become_settings_of_the_plan_each_once(certificates: Ce
 
 def test_one_file_may_be_root_and_certificate_and_key(certificates: Certificates) -> None:
     whole = certificates.client_whole
-    plan = plan_of(read("--ca", whole, "--cert", whole, "--key", whole), [HTTPS])
+    plan = planned(read("--ca", whole, "--cert", whole, "--key", whole), [HTTPS]).plan
     assert plan.tls == Tls(ca=(whole,), cert=whole, key=whole)
 
 
@@ -253,14 +253,14 @@ def test_a_file_of_tls_is_looked_at_before_anything_is_sent(
 ) -> None:
     path = tmp_path / "missing.pem"
     with pytest.raises(UsageError) as raised:
-        plan_of(read(option, str(path), *more), [url])
+        planned(read(option, str(path), *more), [url])
     assert raised.value.message.startswith(
         f"{option}: '{path}' cannot be read: No such file or directory; e.g. "
     )
 
 
 def test_what_httpx_cannot_honour_is_refused_before_anything_is_sent() -> None:
-    assert planned("--engine", "httpx").engine is Engine.HTTPX
+    assert plan_of("--engine", "httpx").engine is Engine.HTTPX
     assert "--debug" in refusal("--engine", "httpx", "--debug")
     assert "in capitals" in refusal("--engine", "httpx", "-m", "purge")
     assert refusal("--engine", "httpx", "-R", "5").startswith("--engine httpx fires as fast as answers come")
@@ -268,5 +268,5 @@ def test_what_httpx_cannot_honour_is_refused_before_anything_is_sent() -> None:
 
 
 def test_httpx_resumes_no_session_and_its_plan_says_so() -> None:
-    assert planned("--engine", "httpx").tls.sessions is Sessions.FRESH
-    assert planned("--engine", "h11").tls.sessions is Sessions.RESUME
+    assert plan_of("--engine", "httpx").tls.sessions is Sessions.FRESH
+    assert plan_of("--engine", "h11").tls.sessions is Sessions.RESUME

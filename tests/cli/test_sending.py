@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannon.cli.sending import Sending, sending_of, sets_content_type
+from cannon.cli.sending import MOST_BYTES_WITH_IDS, Sending, sending_of, sets_content_type
 from cannon.errors import UsageError
 from cannon.form import HELD_BYTES
 from cannon.plan import Target
@@ -86,6 +86,40 @@ def test_a_large_file_is_streamed(tmp_path: Path) -> None:
     body = sent("-i", str(path)).body
     assert isinstance(body, Streamed)
     assert len(body) == HELD_BYTES + 1
+
+
+def a_large_file(folder: Path, text: bytes, size_bytes: int = 3 * HELD_BYTES) -> str:
+    """A file with this in its middle."""
+    path = folder / "large"
+    with path.open("wb") as file:
+        file.seek(size_bytes // 2)
+        file.write(text)
+        file.truncate(size_bytes)
+    return str(path)
+
+
+def test_a_large_file_that_ids_go_into_is_held(tmp_path: Path) -> None:
+    path = a_large_file(tmp_path, b"[<id>]")
+    assert sent("-I", "-i", path).body == Path(path).read_bytes()
+    assert isinstance(sent("-i", path).body, Streamed)
+    body = sent("-I", "-F", json.dumps({"a": {"type": "file", "path": path}})).body
+    assert isinstance(body, bytes)
+    assert body.count(b"[<id>]") == 1
+
+
+def test_a_large_file_without_a_place_for_an_id_is_streamed(tmp_path: Path) -> None:
+    assert isinstance(sent("-I", "-i", a_large_file(tmp_path, b"[id]")).body, Streamed)
+
+
+def test_a_file_that_is_too_large_for_ids_is_refused(tmp_path: Path) -> None:
+    most = sent("-I", "-i", a_large_file(tmp_path, b"[<id>]", MOST_BYTES_WITH_IDS)).body
+    assert len(most) == MOST_BYTES_WITH_IDS
+    path = a_large_file(tmp_path, b"[<id>]", MOST_BYTES_WITH_IDS + 1)
+    assert refusal("-I", "-i", path) == (
+        "-I/--idReplacement finds [<id>] in a body of 16,777,217 bytes, and one that ids go into is held:"
+        " 16,777,216 at most; take the mark out, or make the body smaller"
+    )
+    assert isinstance(sent("-i", path).body, Streamed)
 
 
 def test_a_form_is_posted_with_its_content_type() -> None:

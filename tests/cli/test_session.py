@@ -57,7 +57,6 @@ def test_a_reader_who_left_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> No
         print_text("and once more")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_is_a_report_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         stdout_to(os.open("/dev/full", os.O_WRONLY), monkeypatch),

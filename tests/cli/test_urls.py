@@ -31,6 +31,11 @@ def test_a_path_is_of_the_port_that_is_given() -> None:
     assert urls_of(["/a?b=1", "http://c/"], 3000) == ["http://localhost:3000/a?b=1", "http://c/"]
 
 
+def test_a_path_is_of_the_host_that_is_given() -> None:
+    targets = targets_of(["/a", "http://c/"], port=3000, host="::1")
+    assert [target.url for target in targets] == ["http://[::1]:3000/a", "http://c/"]
+
+
 def test_a_path_is_of_the_port_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "3000")
     assert urls_of(["/a"]) == ["http://localhost:3000/a"]

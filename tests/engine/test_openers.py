@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from cannon.engine.openers import sockets_of
+from cannon.engine.openers import openers_of
 from cannon.engine.secure import SecureSocket
 from cannon.engine.sockets import PlainSocket, Socket, TracedSocket, open_socket
 from cannon.plan import Plan, Target
@@ -31,13 +31,13 @@ class _System:
         """A socket of a plan's only connection."""
         target = Target.parse(url)
         plan = Plan(targets=(target,), route=route, trace=trace, tls=Tls(verify=False))
-        return sockets_of(plan, target, self.open_plain)()(HERE)
+        return openers_of(plan, self.open_plain)[0]()(HERE)
 
 
 def test_of_a_plain_run_the_sockets_are_opened_by_the_system_and_by_nobody_else() -> None:
     for route in (Route(), Route(connect_to=("a", 1)), Route(socket_path="/s"), Route(proxy=HTTP_PROXY)):
         target = Target.parse("http://a/")
-        assert sockets_of(Plan(targets=(target,), route=route), target)() is open_socket
+        assert openers_of(Plan(targets=(target,), route=route))[0]() is open_socket
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,26 @@ def test_a_tunnel_is_opened_for_all_but_requests_that_an_http_proxy_takes(
 def test_each_socket_has_a_tunnel_of_its_own() -> None:
     system = _System()
     target = Target.parse("http://a/")
-    opener = sockets_of(Plan(targets=(target,), route=Route(proxy=SOCKS_PROXY)), target, system.open_plain)()
+    opener = openers_of(Plan(targets=(target,), route=Route(proxy=SOCKS_PROXY)), system.open_plain)[0]()
     with opener(HERE) as first, opener(HERE) as second:  # type: ignore[attr-defined]  # they are the system's
         assert first.passage is not second.passage
 
 
 def test_over_tls_each_connection_has_its_own_sessions_and_one_context() -> None:
     target = Target.parse("https://a/")
-    opener_of = sockets_of(Plan(targets=(target,), tls=Tls(verify=False)), target)
+    (opener_of,) = openers_of(Plan(targets=(target,), tls=Tls(verify=False)))
     first, second = (opener_of().__self__ for _ in range(2))  # type: ignore[attr-defined]  # a Security's
     assert first is not second
     assert first._context is second._context
+
+
+def test_targets_of_one_plan_share_what_tls_needs_and_nothing_else() -> None:
+    targets = tuple(map(Target.parse, ("https://a/", "http://b/", "https://c/")))
+    first, second, third = openers_of(Plan(targets=targets, tls=Tls(verify=False)))
+    one, other = (opener_of().__self__ for opener_of in (first, third))  # type: ignore[attr-defined]  # Securities'
+    assert second() is open_socket
+    assert one._context is other._context
+    assert (one._name, other._name) == ("a", "c")
 
 
 @pytest.mark.parametrize("url", ["http://a/", "https://a/"])

@@ -164,7 +164,10 @@ def test_any_other_answer_is_told(answer: bytes, message: str) -> None:
 
 
 def test_a_password_that_is_refused_is_told_from_one_that_is_missing() -> None:
-    assert refused(AUTHORIZED, b"HTTP/1.1 407 x\r\n\r\n") == "the proxy refuses this user and password (407)"
+    for status in (401, 407):
+        answer = f"HTTP/1.1 {status} x\r\n\r\n".encode()
+        assert refused(AUTHORIZED, answer) == f"the proxy refuses this user and password ({status})"
+        assert refused(HTTP, answer) == f"the proxy wants authorization ({status})"
 
 
 @pytest.mark.parametrize("line", [b"X: y\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"x"])

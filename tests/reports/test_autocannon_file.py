@@ -16,7 +16,6 @@ from cannon.reports import autocannon_file
 from cannon.reports.files import render
 from cannon.result import Result
 from cannon.route import Route
-from cannon.series import SeriesRow
 from cannon.tally import Histogram
 from tests.results import (
     a_failing_tally,
@@ -24,6 +23,7 @@ from tests.results import (
     a_paced_tally,
     a_plan,
     a_result,
+    a_row,
     a_tally,
     an_empty_tally,
 )
@@ -64,20 +64,6 @@ every_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
 def document(result: Result, *, corrected: bool = True) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(autocannon_file.render(result, corrected=corrected))
     return found
-
-
-def row(requests: int, size_bytes: int, window_s: float = 1.0) -> SeriesRow:
-    return SeriesRow(
-        t_s=0.0,
-        window_s=window_s,
-        requests=requests,
-        succeeded=requests,
-        failed=0,
-        bytes=size_bytes,
-        p50_ms=None,
-        p99_ms=None,
-        max_ms=None,
-    )
 
 
 @every_result
@@ -162,7 +148,7 @@ def test_under_a_rate_latencies_are_response_times_or_if_asked_for_service_times
 
 def test_requests_and_bytes_are_per_sample_interval_each_by_its_own_window() -> None:
     plan = a_plan(sample_ns=500_000_000)
-    rows = [row(50, 5_000, 0.5), row(60, 6_000, 0.5), row(35, 3_500, 0.25)]
+    rows = [a_row(50, 0.5), a_row(60, 0.5), a_row(35, 0.25)]
     tally = a_tally([1_000_000] * 145)
     found = document(a_result(plan=plan, tally=tally, series=rows, duration_ns=1_250_000_000))
     requests, throughput = found["requests"], found["throughput"]

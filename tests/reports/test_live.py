@@ -14,23 +14,11 @@ import pytest
 
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.reports.live import Live
-from cannon.series import SeriesRow
+from tests.reports.samples import HALFWAY
 from tests.reports.screen import Screen
 
 COLOURFUL = {"TERM": "xterm"}
 CLEAR = "\r\x1b[K"
-ROW = SeriesRow(
-    t_s=5.0,
-    window_s=1.0,
-    requests=120_345,
-    succeeded=120_345,
-    failed=0,
-    bytes=1,
-    p50_ms=0.0712,
-    p99_ms=1.234,
-    max_ms=5.0,
-)
-HALFWAY = Progress(phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, completed=600_000, row=ROW)
 
 
 class Pseudoterminal:

@@ -11,20 +11,8 @@ from hypothesis import strategies as st
 
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.reports.panel import panel
-from cannon.series import SeriesRow
+from tests.reports.samples import HALFWAY
 
-ROW = SeriesRow(
-    t_s=5.0,
-    window_s=1.0,
-    requests=120_345,
-    succeeded=120_345,
-    failed=0,
-    bytes=1,
-    p50_ms=0.0712,
-    p99_ms=1.234,
-    max_ms=5.0,
-)
-HALFWAY = Progress(phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, completed=600_000, row=ROW)
 BY_AMOUNT = Progress(phase=Phase.FIRE, elapsed_s=1.0, amount=1_000, completed=500)
 
 

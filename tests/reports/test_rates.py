@@ -7,48 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.reports.rates import Rates, byte_rates, request_rates, sampled
-from cannon.series import SeriesRow
 from cannon.tally import Row
-from tests.results import a_plan, a_result, a_tally
-
-
-def row(requests: int, window_s: float = 1.0) -> SeriesRow:
-    return SeriesRow(
-        t_s=0.0,
-        window_s=window_s,
-        requests=requests,
-        succeeded=requests,
-        failed=0,
-        bytes=100 * requests,
-        p50_ms=None,
-        p99_ms=None,
-        max_ms=None,
-    )
+from tests.results import a_plan, a_result, a_row, a_tally
 
 
 def test_a_row_counts_by_its_own_window() -> None:
-    result = a_result(series=[row(50, window_s=0.5), row(100)])
+    result = a_result(series=[a_row(50, window_s=0.5), a_row(100)])
     assert request_rates(result).percentiles == (100, 100, 100, 100)
     assert byte_rates(result).least == 10_000
 
 
 def test_a_sample_interval_other_than_a_second_still_gives_rates_per_second() -> None:
-    result = a_result(plan=a_plan(sample_ns=100_000_000), series=[row(10, window_s=0.1)] * 5)
+    result = a_result(plan=a_plan(sample_ns=100_000_000), series=[a_row(10, window_s=0.1)] * 5)
     assert request_rates(result).least == pytest.approx(100)
 
 
 @pytest.mark.parametrize(("last_s", "kept"), [(0.49, 2), (0.5, 3), (1.0, 3)])
 def test_a_last_row_counts_from_half_an_interval_on(last_s: float, kept: int) -> None:
-    assert len(sampled([row(10), row(10), row(1, window_s=last_s)], interval_s=1.0)) == kept
+    assert len(sampled([a_row(10), a_row(10), a_row(1, window_s=last_s)], interval_s=1.0)) == kept
 
 
 def test_a_short_row_counts_when_it_is_the_only_one() -> None:
-    assert request_rates(a_result(series=[row(3, window_s=0.01)])).least == pytest.approx(300)
+    assert request_rates(a_result(series=[a_row(3, window_s=0.01)])).least == pytest.approx(300)
 
 
 def test_the_mean_is_the_total_over_the_time_and_no_mean_of_samples() -> None:
     tally = a_tally(row=Row(window_ns=2_000_000_000, requests=300, received_bytes=5_000))
-    result = a_result(tally=tally, duration_ns=2_000_000_000, series=[row(300), row(0, window_s=0.1)])
+    result = a_result(tally=tally, duration_ns=2_000_000_000, series=[a_row(300), a_row(0, window_s=0.1)])
     assert request_rates(result).mean == 150
     assert byte_rates(result).mean == 2_500
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import termios
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -48,7 +49,6 @@ def test_a_closed_stream_is_no_terminal() -> None:
 
 
 def test_the_width_is_that_of_the_terminal(tty: TextIO) -> None:
-    termios = pytest.importorskip("termios")
     termios.tcsetwinsize(tty.fileno(), (24, 101))
     assert columns(tty) == 101
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from tests.servers.answers import Asked, End, Pause, Script, reads_body, script_for
 from tests.servers.ports import HOST, reserve
+from tests.servers.received import Received
 from tests.servers.wires import Wire
 
 __all__ = ["Rude"]
@@ -31,16 +32,20 @@ _HEAD_LIMIT_BYTES = 1 << 16
 _TURN_BYTES = 1 << 16
 _WRITTEN_LIMIT_BYTES = 1 << 26
 _LIFE_LIMIT_S = 15.0
+_REMEMBERED = 20_000
+_BODY_LIMIT_BYTES = 1 << 16
 
 
 class _Connection:
     """One accepted socket: what was read of the next request, and the script that writes the answer."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, number: int) -> None:
         self.wire = wire
+        self.number = number
         self.unread = bytearray()
         self.body_left = 0
         self.heads = 0
+        self.body = bytearray()
         self.waiting: deque[tuple[Asked, Script]] = deque()
         self.script: Script | None = None
         self.unwritten = memoryview(b"")
@@ -60,6 +65,7 @@ class Rude:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._per_path: Counter[str] = Counter()
+        self._received: list[Received] = []
         self._accepted = self._reset = self._body_bytes = 0
         self._holder = reserve()
         self.port: int = self._holder.getsockname()[1]
@@ -107,6 +113,12 @@ class Rude:
         """The same by path, queries left out."""
         with self._changed:
             return dict(self._per_path)
+
+    @property
+    def received(self) -> list[Received]:
+        """The first of them, as they came, each with the begin of its body."""
+        with self._changed:
+            return [*self._received]
 
     @property
     def accepted(self) -> int:
@@ -202,7 +214,7 @@ class Rude:
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = _Connection(self._wire(sock))
+        connection = _Connection(self._wire(sock), self._accepted + 1)
         self._selector.register(connection.wire, selectors.EVENT_READ, connection)
         with self._changed:
             self._connections.add(connection)
@@ -251,22 +263,26 @@ class Rude:
         unread = connection.unread
         if connection.body_left:
             part = min(connection.body_left, len(unread))
-            del unread[:part]
             connection.body_left -= part
             with self._changed:
+                connection.body += unread[: min(part, _BODY_LIMIT_BYTES - len(connection.body))]
                 self._body_bytes += part
                 self._changed.notify_all()
+            del unread[:part]
             return part > 0
         end = unread.find(b"\r\n\r\n")
         if end < 0:
             return False
-        asked = _read_head(bytes(unread[:end]).decode("latin-1"), connection.heads)
+        text = bytes(unread[:end]).decode("latin-1")
+        asked = _read_head(text, connection.heads)
         del unread[: end + 4]
         connection.heads += 1
         connection.body_left = int(asked.headers.get("content-length", "0"))
         connection.waiting.append((asked, script_for(asked)))
         with self._changed:
             self._per_path[asked.path] += 1
+            if len(self._received) < _REMEMBERED:
+                self._received.append(_remembered(text, connection))
             self._changed.notify_all()
         return True
 
@@ -359,3 +375,20 @@ def _read_head(text: str, ordinal: int) -> Asked:
     parts = urlsplit(target)
     headers = {name.strip().lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
     return Asked(method, parts.path, parts.query, ordinal, headers)
+
+
+def _remembered(text: str, connection: _Connection) -> Received:
+    """What is remembered of the last request of a connection; its body is still to come."""
+    line, *fields = text.split("\r\n")
+    method, target, _ = line.split(" ", 2)
+    parted = (field.partition(":") for field in fields)
+    connection.body = bytearray()
+    return Received(
+        connection=connection.number,
+        at_ns=time.monotonic_ns(),
+        in_flight=len(connection.waiting) + (connection.script is not None),
+        method=method,
+        target=target,
+        fields=tuple((name, value.strip()) for name, _, value in parted),
+        body=connection.body,
+    )

@@ -76,7 +76,7 @@ OUTPUT: tuple[Option, ...] = (
         ("--format",),
         "format",
         values.schema,
-        "whose JSON -j and -o FILE.json write: cannon's, or autocannon's  [cannon]",
+        "whose JSON -j writes: cannon's, or autocannon's  [cannon]",
         section=_SECTION,
         example="--format autocannon",
         metavar="NAME",

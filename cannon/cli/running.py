@@ -1,0 +1,110 @@
+"""What one run and a search of many have in common: the checks before, the firing, the reports after.
+
+Law: whatever could be found out only at the end of a run is refused before anything is sent; a report that is lost
+costs neither the others nor the exit code of a signal.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cannon.cli.session import line_of, say
+from cannon.errors import InvalidRun, UsageError
+
+if TYPE_CHECKING:
+    from cannon.cli.options import Options
+    from cannon.cli.session import Session
+    from cannon.plan import Plan
+    from cannon.reports.files import Renderer
+    from cannon.reports.stream import Stream
+    from cannon.result import Result
+    from cannon.runner import Interrupt
+
+__all__ = ["INVALID", "announce", "check", "done", "json_of", "renderers_of", "run", "signalled"]
+
+INVALID = InvalidRun.exit_code
+"""The exit code where a report was lost."""
+
+_SIGNALLED = 128
+"""What shells add to the number of the signal that ended a program."""
+
+
+def check(plan: Plan, options: Options) -> None:
+    """Refuse with a UsageError whatever could be found out only at the end of the run."""
+    from cannon.cli.descriptors import check_descriptors
+    from cannon.reports import files
+    from cannon.reports.places import check_place, is_file
+
+    files.check(options.outputs)
+    if options.log is not None:
+        check_place(options.log, "--log")
+        if not is_file(options.log):
+            raise UsageError("--log needs a file: every worker appends to it; e.g. --log latencies.csv")
+    check_descriptors(plan)
+
+
+def announce(plan: Plan, options: Options) -> None:
+    """Say what is about to be fired, unless JSON is all that is wanted."""
+    from cannon.reports import console
+
+    if not options.json and sys.stderr is not None:
+        with suppress(OSError):
+            console.header(plan, sys.stderr)
+
+
+def run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:
+    """Fire, with the live lines where they are wanted. InvalidRun: there was nothing to fire at."""
+    from cannon.reports.live import Live
+
+    drawn = sys.stderr if options.progress and not options.json else None
+
+    def note(text: str) -> None:
+        if drawn is None:
+            say(text)
+        else:
+            with suppress(OSError):
+                live.note(line_of(text))
+
+    with Live(drawn) as live:
+        return session.run(
+            plan,
+            command=session.command,
+            watch=live.update,
+            rows=stream.write,
+            note=note,
+            interrupt=interrupt,
+        )
+
+
+def signalled(interrupt: Interrupt) -> int:
+    """The exit code that a signal asks for; 0: none came."""
+    return 0 if interrupt.reason is None else _SIGNALLED + signal.Signals[interrupt.reason]
+
+
+def done(action: Callable[[], None]) -> bool:
+    """Whether it could be done; if not, the reason has been said."""
+    try:
+        action()
+    except InvalidRun as failure:
+        say(failure.message)
+        return False
+    return True
+
+
+def renderers_of(options: Options) -> Mapping[str, Renderer]:
+    """The formats of files; the latencies of autocannon's are, with -C, service times."""
+    from cannon.reports import autocannon_file
+    from cannon.reports.files import RENDERERS
+
+    render = partial(autocannon_file.render, corrected=not options.ignore_omission)
+    return {**RENDERERS, ".autocannon.json": render}
+
+
+def json_of(options: Options) -> Renderer:
+    """The format of the JSON on stdout."""
+    return renderers_of(options)[".autocannon.json" if options.format == "autocannon" else ".json"]

@@ -43,6 +43,7 @@ _NEGOTIATED_SHOWN = 3
 _ROUNDED_FROM = 100_000
 _RATES_SHOWN = 4
 _WHOLE_FROM_PER_S = 9_999.95
+_FEW = 0.01
 
 
 def supported(percentile: float, count: int) -> bool:
@@ -206,10 +207,20 @@ def keeping_up(result: Result) -> str | None:
     requests = result.requests
     if not requests.due or not requests.never_sent or not requests.completed:
         return None
+    if requests.never_sent <= result.plan.connections and requests.never_sent < _FEW * requests.due:
+        # With every connection busy for a moment, whoever is due right then waits; a target that falls behind leaves more.
+        waited = counted(requests.never_sent, "request")
+        return (
+            f"{waited} waited for a free connection when it ended, and {_were(requests.never_sent)} not sent"
+        )
     count = f"{requests.never_sent:,} of {counted(requests.due, 'request')} were never sent"
     if result.client.saturated:
         return f"cannon itself could not keep up: {count}; this is not the target's limit"
     return f"the target could not keep up: {count}; percentiles are lower bounds"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def excess(result: Result) -> str | None:

@@ -114,6 +114,13 @@ def test_who_could_not_keep_up_is_told() -> None:
     )
 
 
+def test_the_few_that_waited_for_a_connection_at_the_end_are_no_target_that_fell_behind() -> None:
+    few = a_result(plan=a_paced_plan(), tally=a_paced_tally(never_sent=2))
+    assert sentences.keeping_up(few) == (
+        "2 requests waited for a free connection when it ended, and were not sent"
+    )
+
+
 def test_a_target_that_answered_nothing_at_all_is_not_said_to_be_slow() -> None:
     tally = msgspec.structs.replace(an_empty_tally(), never_sent=10_000)
     result = a_result(plan=a_paced_plan(), tally=tally)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -51,7 +52,11 @@ def tcpdump_version() -> str:
 def capturing(port: int, path: Path) -> Iterator[None]:
     """Write every packet with bytes in it, to or from this port on loopback, into a file that is whole at the end."""
     said_path = path.with_suffix(".said")
-    carries = f"tcp port {port} and (ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2)) != 0"
+    # A packet passes loopback twice. Only its arrival is wanted, whose stamp is the one that receivers are given; to
+    # copy it as it leaves as well would cost the sender some µs, between its own stamp and that one.
+    carries = (
+        f"inbound and tcp port {port} and (ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2)) != 0"
+    )
     with path.open("wb") as stdout, said_path.open("wb") as stderr:
         tcpdump = subprocess.Popen(
             [
@@ -64,6 +69,7 @@ def capturing(port: int, path: Path) -> Iterator[None]:
         )
         try:
             _wait_until_it_listens(tcpdump, said_path)
+            _send_a_first_byte(port)
             tcpdump.send_signal(signal.SIGSTOP)
             yield
             tcpdump.send_signal(signal.SIGCONT)
@@ -101,6 +107,15 @@ def _wait_until_it_listens(tcpdump: subprocess.Popen[bytes], said_path: Path) ->
             said = " ".join(said_path.read_text().split())
             raise Fault(f"tcpdump does not capture (as root, or with setcap cap_net_raw+ep, it may): {said}")
         time.sleep(_LOOK_S)
+
+
+def _send_a_first_byte(port: int) -> None:
+    """Have a byte pass that is no request.
+
+    The first packet after a filter was set is filtered by libpcap itself, which cannot tell `inbound` and loses it.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=_LIMIT_S) as connection:
+        connection.sendall(b"\r")
 
 
 def _wait_until_it_is_idle(tcpdump: subprocess.Popen[bytes]) -> None:

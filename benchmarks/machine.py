@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cannon.host import this_host
+from cannon.version import is_compiled
 from clients import CLIENTS, Client
 from targets import nginx_program
 
@@ -31,10 +32,18 @@ def described(programs: Mapping[str, tuple[str, ...]]) -> str:
         f"Python {platform.python_version()}",
         " ".join(ssl.OPENSSL_VERSION.split()[:2]),
         "nginx " + version_in(_said([nginx_program(), "-v"]), r"nginx/(\S+)"),
-        *(f"{name} {version_of(CLIENTS[name], name, program)}" for name, program in programs.items()),
+        *(f"{name} {_told(name, program)}" for name, program in programs.items()),
         f"commit {commit()}",
     ]
     return ", ".join(parts)
+
+
+def _told(name: str, program: tuple[str, ...]) -> str:
+    """A client's version, and of the cannon of this Python whether it is compiled: its costs are not the same."""
+    version = version_of(CLIENTS[name], name, program)
+    if name != "cannon":
+        return version
+    return f"{version} ({'compiled' if is_compiled() else 'plain Python'})"
 
 
 def version_of(client: Client, name: str, program: tuple[str, ...]) -> str:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from cannon.errors import UsageError as UsageError
     from cannon.plan import Plan as Plan
     from cannon.plan import Stop as Stop
-    from cannon.plan import Target as Target
     from cannon.result import Result as Result
     from cannon.runner import run as run
+    from cannon.target import Target as Target
     from cannon.version import __version__ as __version__
 
 __all__ = [
@@ -43,7 +43,7 @@ _HOMES = {
     "Plan": "cannon.plan",
     "Result": "cannon.result",
     "Stop": "cannon.plan",
-    "Target": "cannon.plan",
+    "Target": "cannon.target",
     "UsageError": "cannon.errors",
     "__version__": "cannon.version",
     "run": "cannon.runner",

@@ -18,9 +18,9 @@ import msgspec
 from cannon.documents import convert, read_document
 from cannon.errors import UsageError
 from cannon.form import Form, Part, multipart
-from cannon.plan import Target
 from cannon.request import basic, check_header, check_method
 from cannon.sequence import Step
+from cannon.target import Target
 from cannon.text import clean, redact_url
 
 __all__ = ["MOST_HAR_BYTES", "HarSteps", "read_har"]

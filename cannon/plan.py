@@ -6,21 +6,21 @@ changed. Whatever is wrong with one raises UsageError, naming the option and sho
 
 from __future__ import annotations
 
-import ipaddress
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from cannon.errors import UsageError
 from cannon.pace import Pace
-from cannon.route import Address, Route
+from cannon.route import Route
 from cannon.sequence import Body, Step, Streamed
+from cannon.target import Target
 from cannon.text import clean, redact_url
 from cannon.tls import Tls
 
-__all__ = ["Engine", "Limits", "Plan", "Stop", "Target", "Timestamps", "Warmup"]
+__all__ = ["Engine", "Limits", "Plan", "Stop", "Timestamps", "Warmup"]
 
 SECOND_NS = 1_000_000_000
 
@@ -42,73 +42,6 @@ class Timestamps(StrEnum):
     AUTO = "auto"
     KERNEL = "kernel"
     LOOP = "loop"
-
-
-class Target(msgspec.Struct, frozen=True):
-    """One URL, taken apart. `path` is the request target: path and query, never empty.
-
-    `userinfo` ("user:password", decoded) is for the Authorization header alone; `addresses` stay empty until
-    the names have been resolved.
-    """
-
-    url: str
-    scheme: str
-    host: str
-    port: int
-    path: str
-    userinfo: str = ""
-    addresses: tuple[Address, ...] = ()
-
-    @classmethod
-    def parse(cls, url: str) -> Target:
-        """The target a user wrote: `http://` is put before a URL without a scheme.
-
-        Raises UsageError for other schemes, a missing host, a bad port, or characters no URL may hold.
-        """
-        shown = clean(redact_url(url))
-        if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-            raise UsageError(f"URL '{shown}' holds a space or a control character; write it as %20, %0A, ...")
-        full = url if "://" in url else f"http://{url}"
-        try:
-            parts = urlsplit(full)
-            host = parts.hostname
-            if host and ":" in host:
-                ipaddress.IPv6Address(host)
-            if host and ":" not in host and not _is_name(host):
-                raise UsageError(
-                    f"URL '{shown}' has no valid host: between its dots stand 1 to 63 characters;"
-                    " e.g. http://127.0.0.1:4000/path"
-                )
-            host = host and host.encode("idna" if not host.isascii() else "ascii").decode("ascii")
-        except ValueError:
-            raise UsageError(f"URL '{shown}' cannot be read; e.g. http://127.0.0.1:4000/path") from None
-        scheme = parts.scheme.lower()
-        if scheme not in _PORTS:
-            raise UsageError(f"URL '{shown}' has the scheme '{clean(scheme)}'; cannon speaks http and https")
-        if not host:
-            raise UsageError(f"URL '{shown}' has no host; e.g. http://127.0.0.1:4000/path")
-        try:
-            port = _PORTS[scheme] if parts.port is None and parts.netloc[-1:] != ":" else parts.port
-        except ValueError:
-            port = None
-        if not port:
-            raise UsageError(f"URL '{shown}' has no port from 1 to 65535; e.g. http://127.0.0.1:4000/")
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        userinfo = parts.netloc.rpartition("@")[0]
-        return cls(
-            url=full,
-            scheme=scheme,
-            host=host,
-            port=port,
-            path="".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in path),
-            userinfo=unquote(userinfo),
-        )
-
-    @property
-    def authority(self) -> str:
-        """The value of the Host header: the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -196,8 +129,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         amount = self.stop.amount
+        misled = _misled(self.targets, self.sequence)
         for wrong, message in (
             (not self.targets, "a URL is needed, e.g. cannon http://127.0.0.1:4000/"),
+            (bool(misled), misled),
             (self.connections < 1, "-c/--connections must be 1 or more, e.g. -c 10"),
             (self.workers < 1, "-w/--workers must be 1 or more, e.g. -w 2"),
             (
@@ -215,6 +150,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             (
                 self.pipelining > 1 and any(isinstance(step.body, Streamed) for step in self.steps),
                 "-p sends requests behind each other, and a body that is streamed from a file stops them; leave -p out",
+            ),
+            (
+                self.pipelining > 1 and any(step.closes for step in self.steps),
+                "-p sends requests behind each other, and none may follow -H 'Connection: close'; leave one out",
             ),
             (
                 any(not 200 <= status <= 999 for status in self.expect_status),
@@ -247,8 +186,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tick_ns(self) -> int:
-        """How often a shard tells what it counted: once a second, or a whole fraction of the sample interval; more often
-        where errors of several workers are to end the run.
+        """How often a shard tells what it counted: once a second, or a whole fraction of the sample interval; more
+        often where errors of several workers are to end the run.
         """
         often = self.limits.bailout is not None and self.workers > 1
         most_ns = _BAILOUT_TICK_NS if often else SECOND_NS
@@ -303,15 +242,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             connections=1,
             workers=1,
             stop=Stop(amount=1 if first.method in _SAFE_METHODS else 0),
+            # Whoever interrupts it waits for nothing: there is nothing measured to be saved.
+            drain_ns=0,
         )
 
 
-def _is_name(host: str) -> bool:
-    """Whether a host is what can be looked up: the labels of RFC 1035, section 2.3.4, whatever characters they hold."""
-    return all(0 < len(label) <= _LABEL_CHARACTERS for label in host.removesuffix(".").split("."))
+def _misled(targets: Sequence[Target], sequence: Sequence[Step]) -> str:
+    """What is wrong with where the steps of a sequence go; empty where each goes to a URL, and each URL has one."""
+    asked = {step.target: step.name for step in sequence}
+    for position, name in asked.items():
+        if position >= len(targets):
+            return f"step '{clean(name)}' has no target {position}; the last URL is {len(targets) - 1}"
+    for position, target in enumerate(targets):
+        if asked and position not in asked:
+            return f"no step goes to {clean(redact_url(target.url))}; leave the URL out, or give it a step"
+    return ""
 
 
 _BAILOUT_TICK_NS = 50_000_000
-_LABEL_CHARACTERS = 63
-_PORTS = {"http": 80, "https": 443}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

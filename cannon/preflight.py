@@ -13,10 +13,11 @@ import msgspec
 
 from cannon.engine import fire
 from cannon.errors import Fault, InvalidRun, UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.route import Address, Peer, ProxyKind, Route, authority
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from cannon.text import clean, redact_url
 
 __all__ = ["Preflight", "preflight", "resolve", "resolved"]
@@ -27,6 +28,7 @@ _WANTS_PROXY_AUTHORIZATION = 407
 _SERVER_ERROR = 500
 _SOCKS_HOST_BYTES = 255
 _NO_TUNNEL = "opened no tunnel"
+_LATE_HINT = " (-t allows for more, --no-preflight fires all the same)"
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -95,7 +97,7 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
     """
     sent = 0
     notes: tuple[str, ...] = ()
-    for position in sorted({step.target for step in plan.steps}):
+    for position in range(len(plan.targets)):
         once = plan.for_preflight(position)
         total = _fired(once, control)
         sent += total.sent
@@ -126,18 +128,21 @@ def _judged(plan: Plan, target: Target, total: Tally) -> tuple[str, ...]:
     if total.failed:
         fault = min(total.errors)
         reason = _reason(total, fault)
-        raise InvalidRun(f"no response from {url}: {reason}{_tls_hint(target, total, fault, reason)}")
+        hint = _LATE_HINT if fault is Fault.TIMEOUT else _tls_hint(target, total, fault, reason)
+        raise InvalidRun(f"no response from {url}: {reason}{hint}")
     return tuple(
         f"{url} answers with status {status}{_status_hint(plan, target, status)}"
         for status in total.status
-        if status >= _SERVER_ERROR
-        or (status in _worth_a_note(plan.route) and status not in plan.expect_status)
+        if _worth_a_note(plan, status)
     )
 
 
-def _worth_a_note(route: Route) -> tuple[int, ...]:
-    """Statuses below 500 that tell more of the way than of the page."""
-    return (_BAD_REQUEST,) if route.proxy is None else (_BAD_REQUEST, _WANTS_PROXY_AUTHORIZATION)
+def _worth_a_note(plan: Plan, status: int) -> bool:
+    """Those that are not expected; else errors of the server, and what tells more of the way than of the page."""
+    if plan.expect_status:
+        return status not in plan.expect_status
+    wants_proxy_authorization = plan.route.proxy is not None and status == _WANTS_PROXY_AUTHORIZATION
+    return status >= _SERVER_ERROR or status == _BAD_REQUEST or wants_proxy_authorization
 
 
 def _dial_hint(route: Route, fault: Fault, reason: str) -> str:
@@ -173,10 +178,10 @@ def _tls_hint(target: Target, total: Tally, fault: Fault, reason: str) -> str:
 
 def _status_hint(plan: Plan, target: Target, status: int) -> str:
     """What a server may mean with 400 that speaks TLS on that port, or asks for a certificate; a proxy with 407."""
-    if status == _WANTS_PROXY_AUTHORIZATION:
+    if status == _WANTS_PROXY_AUTHORIZATION and plan.route.proxy is not None:
         return _authorization_hint(plan.route)
     if status != _BAD_REQUEST:
-        return ""
+        return " (--expect-status names others)" if plan.expect_status else ""
     if target.scheme == "http":
         return " (does this port speak TLS?)"
     return "" if plan.tls.cert else " (does it want a certificate? --cert FILE)"

@@ -12,9 +12,10 @@ import re
 import msgspec
 
 from cannon.errors import UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.route import Proxy, ProxyKind
 from cannon.sequence import Body, Step, Streamed
+from cannon.target import Target
 from cannon.text import clean
 from cannon.version import __version__
 
@@ -38,7 +39,7 @@ class Request(msgspec.Struct, frozen=True):
     """What is written on a connection, and what of it the reader of the response must know.
 
     `data`: head and body, or, of one that is `stream`ed, its head; an id in it is all zeros. `closes`: it asks for the
-    connection to be closed, so nothing may be sent after it (RFC 9112, 9.6). `pieces`: the data around the places
+    connection to be closed. `pieces`: the data around the places
     where an id goes; empty where there is none, and every one of these requests is the same. Places stand in the path,
     in headers and in bodies that are held; a file that is streamed is sent as it is, and not looked into.
     """
@@ -98,11 +99,6 @@ class Request(msgspec.Struct, frozen=True):
             "",
             "",
         ]
-        closes = any(
-            name.lower() == "connection"
-            and "close" in [option.strip().lower() for option in value.split(",")]
-            for name, value in headers
-        )
         # A byte of the command line that is not UTF-8 is sent as it was given.
         data = "\r\n".join(lines).encode("utf-8", "surrogateescape")
         stream = step.body if isinstance(step.body, Streamed) else None
@@ -110,8 +106,8 @@ class Request(msgspec.Struct, frozen=True):
             data += step.body
         pieces = tuple(data.split(ID_PLACE)) if plan.ids else ()
         if len(pieces) < 2:
-            return cls(step.method, data, closes, stream)
-        return cls(step.method, _ANY_ID.join(pieces), closes, stream, pieces)
+            return cls(step.method, data, step.closes, stream)
+        return cls(step.method, _ANY_ID.join(pieces), step.closes, stream, pieces)
 
 
 def basic(userinfo: str) -> str:

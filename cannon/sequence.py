@@ -64,3 +64,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(
                 f"the path '{shown}' cannot stand on a request line; e.g. /a%20b?c=%C3%A9, percent-encoded"
             )
+
+    @property
+    def closes(self) -> bool:
+        """Whether it asks for the connection to be closed, so that nothing may be sent after it (RFC 9112, 9.6)."""
+        return any(
+            name.lower() == "connection"
+            and "close" in [option.strip().lower() for option in value.split(",")]
+            for name, value in self.headers
+        )

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -27,10 +27,13 @@ from cannon import host, keeper
 from cannon.errors import CannonError, InvalidRun, UsageError
 from cannon.text import clean, redact_command, redact_text
 
-__all__ = ["START_LIMIT_S", "Listening", "Service", "free_port"]
+__all__ = ["SLOW_S", "START_LIMIT_S", "Listening", "Service", "free_port"]
 
 START_LIMIT_S = 30.0
 """How long a service may take until it listens."""
+
+SLOW_S = 2.0
+"""How long it may take before there is a word about it."""
 
 _LOCALHOST = "127.0.0.1"
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.005, 0.1
@@ -120,12 +123,14 @@ class Service:
             self._hear(left_s)
         return lost
 
-    def wait(self, limit_s: float = START_LIMIT_S) -> Listening:
+    def wait(self, limit_s: float = START_LIMIT_S, slow: Callable[[], None] | None = None) -> Listening:
         """Wait until it listens for TCP, and return where. InvalidRun, the service stopped, where it does not.
 
+        `slow` is called once, where this takes longer than somebody who watches would expect.
         Of several ports PORT counts; where that is none of them, the lowest, once they have been the same for a moment.
         """
-        until_s = time.monotonic() + limit_s
+        began_s = time.monotonic()
+        until_s = began_s + limit_s
         before: frozenset[tuple[str, int]] = frozenset()
         since_s = 0.0
         look_s = _FIRST_LOOK_S
@@ -144,6 +149,9 @@ class Service:
                 raise InvalidRun(
                     f"the server '{self.name}' listens on no TCP port after {limit_s:g} s, and was stopped"
                 )
+            if slow is not None and now_s - began_s >= SLOW_S:
+                slow()
+                slow = None
             self._hear(look_s)
             look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import cannon
 from cannon.engine import fire
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.preflight import resolve
 from cannon.result import Result
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from tests.servers.rude import Rude
 
 __all__ = ["conserved", "counted", "fire_at", "plan_at", "result_of", "run_cli"]

@@ -15,10 +15,11 @@ from cannon.errors import Fault
 from cannon.evidence import Place
 from cannon.host import Host
 from cannon.pace import Constant, Pace
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
 from cannon.tally import Example, Histogram, Row, Tally
+from cannon.target import Target
 
 __all__ = [
     "HOST",

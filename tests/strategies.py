@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from cannon.errors import Fault
 from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.tally import Example, Histogram, Row, Tally
+from cannon.target import Target
 
 __all__ = ["histograms", "paces", "plans", "profiles", "tallies"]
 

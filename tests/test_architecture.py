@@ -19,7 +19,7 @@ LAYERS = (
     ("version", "errors"),
     ("units", "text"),
     ("host", "pace", "profile", "tls", "route", "sequence", "documents"),
-    ("plan",),
+    ("target", "plan"),
     ("request", "shard", "tally", "settings", "form", "har"),
     ("durations", "series"),
     ("engine", "progress", "evidence", "doubts", "validity", "result", "metrics", "gates", "search"),

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from cannon.fleets.processes import Processes
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.preflight import resolved
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from tests.servers.real import Nginx
 
 MEBIBYTE = 1 << 20

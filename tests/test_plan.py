@@ -9,88 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.plan import Plan, Stop, Target, Warmup
-from cannon.route import Address
+from cannon.plan import Plan, Stop, Warmup
+from cannon.sequence import FilePiece, Step, Streamed
+from cannon.target import Target
 
 TARGET = Target.parse("http://127.0.0.1:4000/")
-
-
-@pytest.mark.parametrize(
-    ("url", "scheme", "host", "port", "path"),
-    [
-        ("http://localhost:4000/a?b=c", "http", "localhost", 4000, "/a?b=c"),
-        ("localhost", "http", "localhost", 80, "/"),
-        ("127.0.0.1:8080", "http", "127.0.0.1", 8080, "/"),
-        ("https://example.com", "https", "example.com", 443, "/"),
-        ("http://[::1]:4000/x", "http", "::1", 4000, "/x"),
-        ("http://host?q=1", "http", "host", 80, "/?q=1"),
-        ("http://host/a#fragment", "http", "host", 80, "/a"),
-        ("HTTP://HOST/Path", "http", "host", 80, "/Path"),
-        ("http://bücher.example/ü", "http", "xn--bcher-kva.example", 80, "/%C3%BC"),
-    ],
-)
-def test_a_url_is_taken_apart(url: str, scheme: str, host: str, port: int, path: str) -> None:
-    target = Target.parse(url)
-    assert (target.scheme, target.host, target.port, target.path) == (scheme, host, port, path)
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("ftp://host/", "the scheme 'ftp'"),
-        ("http:///path", "has no host"),
-        ("http://host:99999/", "no port from 1 to 65535"),
-        ("http://host:0/", "no port from 1 to 65535"),
-        ("http://host:abc/", "no port from 1 to 65535"),
-        ("http://host:/", "no port from 1 to 65535"),
-        ("http://ho st/", "holds a space"),
-        ("http://host/\r\nX: y", "a control character"),
-        ("http://host/\0", "a control character"),
-        ("http://[::1/", "cannot be read"),
-        ("https://../", "no valid host: between its dots stand 1 to 63 characters"),
-        ("https://..", "no valid host"),
-        ("http://./", "no valid host"),
-        ("http://a..b/", "no valid host"),
-        ("http://ä..b/", "no valid host"),
-        (f"http://{'a' * 64}.example/", "no valid host"),
-        (f"http://{'ä' * 60}.example/", "cannot be read"),
-        ("http://[zz]/", "cannot be read"),
-    ],
-)
-def test_a_bad_url_says_why(url: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said.replace("[", r"\[")) as raised:
-        Target.parse(url)
-    assert "\n" not in raised.value.message
-
-
-@pytest.mark.parametrize(
-    "url", ["http://user:canaryp/x@127.0.0.1:1/", "http://u:canary@h:99999/", "ftp://u:canary@h/"]
-)
-def test_a_password_is_not_repeated_in_a_message(url: str) -> None:
-    with pytest.raises(UsageError) as raised:
-        Target.parse(url)
-    assert "canary" not in raised.value.message
-
-
-@given(st.text())
-def test_no_text_makes_the_parser_raise_anything_but_usage_errors(text: str) -> None:
-    try:
-        target = Target.parse(text)
-    except UsageError as error:
-        assert "\n" not in error.message
-    else:
-        assert target.path.startswith("/") and target.path.isascii() and 0 < target.port < 65536
-
-
-def test_the_authority_has_the_port_only_where_it_is_not_the_schemes_own() -> None:
-    assert Target.parse("http://a:80/").authority == "a"
-    assert Target.parse("https://a:80/").authority == "a:80"
-    assert Target.parse("http://[::1]:4000/").authority == "[::1]:4000"
-
-
-def test_an_address_shows_as_it_is_dialled() -> None:
-    assert str(Address("::1", 80)) == "[::1]:80"
-    assert str(Address("127.0.0.1", 80)) == "127.0.0.1:80"
 
 
 @pytest.mark.parametrize(
@@ -105,11 +28,45 @@ def test_an_address_shows_as_it_is_dialled() -> None:
         ({"sample_ns": 1_000_000}, "-L must be"),
         ({"stop": Stop(amount=9)}, "-a 9 is less than -c 10"),
         ({"expect_status": (100,)}, "--expect-status"),
+        ({"pipelining": 0}, "-p/--pipelining"),
+        ({"pipelining": 2, "headers": (("connection", "te, Close"),)}, "-p sends requests behind each other"),
+        (
+            {"pipelining": 2, "body": Streamed((FilePiece("a", 1),))},
+            "-p sends requests behind each other, and a body that is streamed",
+        ),
     ],
 )
 def test_a_wrong_plan_names_the_option_and_shows_a_right_value(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Plan(**{"targets": (TARGET,), **settings})
+
+
+def a_step(target: int) -> Step:
+    return Step(name=f"step {target}", target=target, method="GET", path="/")
+
+
+@pytest.mark.parametrize(
+    ("urls", "targets", "said"),
+    [
+        (["a"], [0, 1], "step 'step 1' has no target 1; the last URL is 0"),
+        (["a", "b"], [1, 7], "step 'step 7' has no target 7; the last URL is 1"),
+        (
+            ["a", "http://u:canary@b/"],
+            [0, 0],
+            r"^no step goes to http://\*\*\*@b/; leave the URL out, or give it a step$",
+        ),
+    ],
+)
+def test_a_sequence_that_leaves_a_url_out_or_goes_beyond_them_is_refused(
+    urls: list[str], targets: list[int], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        Plan(targets=tuple(map(Target.parse, urls)), sequence=tuple(map(a_step, targets)))
+
+
+def test_a_sequence_may_go_to_its_urls_in_any_order() -> None:
+    steps = tuple(map(a_step, (1, 0, 1)))
+    assert Plan(targets=(TARGET, TARGET), sequence=steps).steps == steps
 
 
 @pytest.mark.parametrize(("duration_ns", "amount"), [(0, None), (-1, None), (1, -1)])
@@ -150,6 +107,7 @@ def test_success_is_2xx_and_3xx_or_what_is_expected() -> None:
 def test_the_preflight_sends_only_what_changes_nothing(method: str, amount: int) -> None:
     plan = Plan(targets=(TARGET,), method=method, log="latencies").for_preflight()
     assert (plan.stop.amount, plan.connections, plan.workers, plan.log) == (amount, 1, 1, None)
+    assert plan.drain_limit_ns == 0, "whoever interrupts it waits for nothing"
 
 
 def test_a_warm_up_is_a_plan_of_its_own() -> None:

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from cannon.errors import Fault, InvalidRun, UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.preflight import preflight, resolve, resolved
 from cannon.route import Address, Peer, Proxy, Route
 from cannon.sequence import Step
 from cannon.tally import Example, Tally
+from cannon.target import Target
 from cannon.text import redact_text
 from cannon.tls import Tls
 from tests.servers.certificates import Certificates
@@ -171,6 +172,7 @@ def told(monkeypatch: pytest.MonkeyPatch, url: str, tally: Tally, **settings: ob
 
 
 PLAIN, SECURE = "http://127.0.0.1:4443/", "https://127.0.0.1:4443/"
+LATE = " (-t allows for more, --no-preflight fires all the same)"
 TRY_TLS = " (does this port speak TLS? try https://127.0.0.1:4443/)"
 
 
@@ -182,7 +184,7 @@ TRY_TLS = " (does this port speak TLS? try https://127.0.0.1:4443/)"
         (PLAIN, Fault.MALFORMED, "no response: 15030300 (looks like TLS)", 7, TRY_TLS),
         (PLAIN, Fault.RESET, "Connection reset by peer after 12 bytes", 12, ""),
         (PLAIN, Fault.MALFORMED, "no response: SSH-2.0", 7, ""),
-        (PLAIN, Fault.TIMEOUT, "no response within 10 s", 0, ""),
+        (PLAIN, Fault.TIMEOUT, "no response within 10 s", 0, LATE),
         (SECURE, Fault.EMPTY_REPLY, "closed before any byte", 0, ""),
     ],
 )
@@ -213,6 +215,16 @@ def test_a_status_of_400_is_a_note_with_a_hint(
     refused = Tally(sent=1, made=1, status={400: 1})
     assert told(monkeypatch, url, refused, **settings) == f"{url} answers with status 400{hint}"
     assert told(monkeypatch, url, refused, expect_status=(400,)) == ""
+
+
+def test_a_status_that_is_expected_is_no_note_and_any_other_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, said in (
+        (503, ""),
+        (200, f"{PLAIN} answers with status 200 (--expect-status names others)"),
+        (407, f"{PLAIN} answers with status 407 (--expect-status names others)"),
+    ):
+        tally = Tally(sent=1, made=1, status={status: 1})
+        assert told(monkeypatch, PLAIN, tally, expect_status=(503,)) == said
 
 
 def test_a_real_port_of_tls_is_recognized(rude_tls: RudeTls) -> None:
@@ -256,15 +268,15 @@ def test_one_target_that_does_not_answer_is_enough_and_is_named(rude: Rude) -> N
 
 
 def test_each_target_is_asked_for_the_first_step_that_goes_there(rude: Rude) -> None:
-    with Rude() as other, Rude() as unused:
+    with Rude() as other:
         steps = (
             Step(name="one", target=1, method="GET", path="/status/204"),
             Step(name="two", target=0, method="GET", path="/ok"),
             Step(name="three", target=1, method="POST", path="/ok"),
         )
-        plan = of_all(rude.url("/none"), other.url("/none"), unused.url("/none"), sequence=steps)
+        plan = of_all(rude.url("/none"), other.url("/none"), sequence=steps)
         assert preflight(plan).sent == 2
-        assert (rude.per_path, other.per_path, unused.accepted) == ({"/ok": 1}, {"/status/204": 1}, 0)
+        assert (rude.per_path, other.per_path) == ({"/ok": 1}, {"/status/204": 1})
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

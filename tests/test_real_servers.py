@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.result import Result
 from cannon.runner import run
+from cannon.target import Target
 from tests.firing import result_of, run_cli
 from tests.servers.real import HAProxy, Nginx, Node
 

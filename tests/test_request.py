@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.request import ID_BYTES, Request, basic
 from cannon.route import Proxy, ProxyKind, Route
 from cannon.sequence import Body, FilePiece, Step, Streamed
+from cannon.target import Target
 
 IDENT = b"abcdefghijklmnopqrstuvwx"
 

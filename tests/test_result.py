@@ -11,10 +11,11 @@ from hypothesis import given
 
 from cannon.errors import Fault
 from cannon.pace import Pace, Ramp
-from cannon.plan import Limits, Stop, Target
+from cannon.plan import Limits, Stop
 from cannon.result import Result, schema
 from cannon.sequence import Step
 from cannon.tally import Histogram, StepTally, Tally
+from cannon.target import Target
 from cannon.tls import Tls
 from tests.results import (
     a_failing_tally,

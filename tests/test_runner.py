@@ -13,12 +13,13 @@ import msgspec
 import pytest
 
 from cannon.errors import Fault, InvalidRun
-from cannon.plan import Limits, Plan, Stop, Target, Warmup
+from cannon.plan import Limits, Plan, Stop, Warmup
 from cannon.progress import Phase, Progress
 from cannon.runner import Interrupt, run
 from cannon.series import SeriesRow
 from cannon.shard import Shard
 from cannon.tally import Row, Tally
+from cannon.target import Target
 from tests.schemas import assert_valid
 from tests.servers.ports import reserved_port
 from tests.servers.rude import Rude

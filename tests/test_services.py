@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cannon import keeper
+from cannon import keeper, services
 from cannon.errors import InvalidRun, UsageError
 from cannon.services import Listening, Service, free_port
 
@@ -207,6 +207,21 @@ def test_one_that_never_listens_is_stopped_at_the_limit() -> None:
     ):
         service.wait(0.2)
     assert service.output == ("waiting",)
+
+
+def test_one_that_takes_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "SLOW_S", 0.0)
+    told: list[str] = []
+    with Service(shell("exec sleep 60"), 1) as service, pytest.raises(InvalidRun):
+        service.wait(0.2, slow=lambda: told.append("slow"))
+    assert told == ["slow"]
+
+
+def test_one_that_listens_at_once_is_not_told_of_as_slow() -> None:
+    told: list[str] = []
+    with Service(python(LISTENS, "AF_INET", "127.0.0.1", ""), free_port()) as service:
+        service.wait(LIMIT_S, slow=lambda: told.append("slow"))
+    assert not told
 
 
 def test_one_that_ends_while_it_is_fired_at_is_lost_with_its_last_words(tmp_path: Path) -> None:

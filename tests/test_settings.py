@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
-from cannon.plan import Engine, Limits, Plan, Stop, Target, Timestamps, Warmup
+from cannon.plan import Engine, Limits, Plan, Stop, Timestamps, Warmup
 from cannon.route import Proxy, ProxyKind, Route
 from cannon.sequence import FilePiece, Step, Streamed
 from cannon.settings import LimitSettings, PaceSettings, PlanSettings, RouteSettings, TlsSettings
+from cannon.target import Target
 from cannon.tls import Sessions, Tls
 
 TARGET = Target.parse("http://user:canary@127.0.0.1:4000/?token=canary")

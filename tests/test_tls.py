@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
+from cannon.target import Target
 from cannon.tls import Tls, is_host_name
 from tests.servers.certificates import NAME, Certificates
 

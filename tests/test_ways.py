@@ -13,11 +13,12 @@ import pytest
 
 from cannon.engine import fire
 from cannon.errors import Fault, InvalidRun
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.preflight import preflight, resolved
 from cannon.route import Proxy, Route
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from cannon.tls import Tls
 from tests.firing import conserved, counted
 from tests.servers.answers import End

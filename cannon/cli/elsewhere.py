@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ELSEWHERE", "FLAGS_ELSEWHERE"]
+__all__ = ["ELSEWHERE", "EXPLAINED", "FLAGS_ELSEWHERE"]
 
 ELSEWHERE: Mapping[str, str] = {
-    "-q": "-R",
     "-z": "-d",
     "--clients": "-c",
     "--concurrency": "-c",
@@ -26,6 +25,12 @@ ELSEWHERE: Mapping[str, str] = {
     "--warm-up-time": "-W",
 }
 """From their name to ours. Single letters with other meanings elsewhere are told where their value is wrong."""
+
+EXPLAINED: Mapping[str, str] = {
+    "-q": "hey's, a rate of each connection, is -r here, and oha's, of all together, is -R; e.g. -R 1000",
+    "--latency-correction": "under -R a latency always counts from when its request was due",
+}
+"""Names that mean different things elsewhere, or ask for what is so anyway."""
 
 FLAGS_ELSEWHERE: Mapping[str, str] = {
     "-n": " (ab, hey and oha say with -n how many requests to send: that is -a here)",

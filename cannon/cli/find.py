@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find"]
 
+
 @dataclass(slots=True)
 class _Found:
     """What is known so far. `tried`: the trials with their results, but one that was interrupted, which is `cut`."""

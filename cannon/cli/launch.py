@@ -52,7 +52,7 @@ def _fire_at_own(
     check: Callable[[Plan], None],
     fire: Callable[[Planned], int],
 ) -> int:
-    from cannon.services import Service, free_port
+    from cannon.services import START_LIMIT_S, Service, free_port
 
     if options.socket_path is not None:
         raise UsageError(
@@ -66,7 +66,11 @@ def _fire_at_own(
     service = Service(command, port)
     try:
         with service:
-            where = service.wait()
+            where = service.wait(
+                slow=lambda: say(
+                    f"the server '{service.name}' does not listen yet; waiting {START_LIMIT_S:g} s at most"
+                )
+            )
             if where.others:
                 ports = ", ".join(map(str, (where.port, *where.others)))
                 say(f"the server '{service.name}' listens on {ports}; a bare path is of {where.port}")
@@ -80,6 +84,11 @@ def _fire_at_own(
             _tell_output(service)
         else:
             _tell_loss(service)
+        raise
+    except KeyboardInterrupt:
+        if where is None:
+            # Whoever loses patience with it wants to know why it does not listen.
+            _tell_output(service)
         raise
     return (code or InvalidRun.exit_code) if _tell_loss(service) else code
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-from cannon.cli.elsewhere import ELSEWHERE
+from cannon.cli.elsewhere import ELSEWHERE, EXPLAINED
 from cannon.cli.later import LATER_OPTIONS
 from cannon.cli.values import Option
 from cannon.errors import UsageError
@@ -58,6 +58,8 @@ def _unknown(name: str, known: Mapping[str, Option]) -> str:
     shown = clean(name, _SHOWN)
     if name in LATER_OPTIONS:
         return f"{LATER_OPTIONS[name]} is not in this version yet; cannon --help shows what is"
+    if name in EXPLAINED and "-R" in known:
+        return f"there is no option {shown}; {EXPLAINED[name]}"
     counterpart = known.get(ELSEWHERE.get(name, ""))
     if counterpart is not None:
         return f"there is no option {shown}; cannon's is {counterpart.label}{_such_as(counterpart)}"

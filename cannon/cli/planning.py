@@ -130,12 +130,7 @@ def _check_plan(plan: Plan) -> None:
     from cannon.plan import Engine
     from cannon.request import Request
 
-    requests = Request.build_all(plan)
-    if plan.pipelining > 1 and any(request.closes for request in requests):
-        raise UsageError(
-            "-p sends requests behind each other, and after -H 'Connection: close' none may follow;"
-            " leave one of them out"
-        )
+    Request.build_all(plan)
     if plan.compressed and any(name.lower() == "accept-encoding" for name, _ in plan.headers):
         raise UsageError(
             "--compressed and -H Accept-Encoding both say what may be answered; leave one of them out"

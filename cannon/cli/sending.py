@@ -14,8 +14,8 @@ from cannon.errors import UsageError
 
 if TYPE_CHECKING:
     from cannon.cli.options import Options
-    from cannon.plan import Target
     from cannon.sequence import Body, Step
+    from cannon.target import Target
 
 __all__ = ["MOST_BYTES_WITH_IDS", "Sending", "sending_of", "sets_content_type"]
 
@@ -27,8 +27,8 @@ _BODIES = {"form": "-F/--form", "input": "-i/--input", "body": "-b/--body"}
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The settings of a Plan that say what is sent. A `sequence` stands instead of the rest; `other_origins`: those of a
-    HAR file whose requests are left out.
+    """The settings of a Plan that say what is sent. A `sequence` stands instead of the rest; `other_origins`: those of
+    a HAR file whose requests are left out.
     """
 
     method: str

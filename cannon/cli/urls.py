@@ -15,7 +15,7 @@ from cannon.errors import UsageError
 from cannon.text import clean, redact_url
 
 if TYPE_CHECKING:
-    from cannon.plan import Target
+    from cannon.target import Target
 
 __all__ = ["port_of_environment", "targets_of"]
 
@@ -33,7 +33,7 @@ def targets_of(
     environment. `has_socket`: a unix socket leads to the server, so a path needs no port. Raises UsageError for what
     cannot be fired at, and for nothing at all, unless a server was started: then it is fired at its root.
     """
-    from cannon.plan import Target
+    from cannon.target import Target
 
     if not urls and port is None:
         raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")

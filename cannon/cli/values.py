@@ -202,7 +202,12 @@ def duration_ns(given: str) -> int:
 
 def sample_ns(given: str) -> int:
     """A duration; a bare number is milliseconds."""
-    return duration_ns(f"{given}ms" if _BARE_NUMBER.fullmatch(given) else given)
+    try:
+        return duration_ns(f"{given}ms" if _BARE_NUMBER.fullmatch(given) else given)
+    except UsageError:
+        # What is said of other durations would call a bare number seconds.
+        shown = clean(given, _SHOWN)
+        raise WrongValue(f"'{shown}' is no interval (a bare number is milliseconds)") from None
 
 
 def rate(given: str) -> Fraction:

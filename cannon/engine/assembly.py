@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import islice
 from time import monotonic_ns
 
 from cannon.engine.connection import Connection
@@ -98,15 +99,17 @@ class Assembly:
 
     def _schedule(self, number: int) -> Schedule | None:
         """When the requests of connection `number` of the run are due."""
-        pace, shard = self._plan.pace, self._shard
+        pace, shard, each = self._plan.pace, self._shard, self._plan.limits.per_connection
         if pace is None:
             return None
         if pace.scope is Scope.CONNECTION:
-            self.schedules.append(
-                Schedule(self._loop, pace.connection_due_ns(number, self._plan.connections))
-            )
+            dues, users = pace.connection_due_ns(number, self._plan.connections), 1
         elif not self.schedules:
-            self.schedules.append(Schedule(self._loop, pace.due_ns(shard.index, shard.count)))
+            dues, users = pace.due_ns(shard.index, shard.count), shard.connections
+        else:
+            return self.schedules[0]
+        # Nothing is due of whoever may send no more.
+        self.schedules.append(Schedule(self._loop, dues if each is None else islice(dues, each * users)))
         return self.schedules[-1]
 
 

@@ -29,9 +29,10 @@ from cannon.engine.meter import Meter
 from cannon.engine.network import DialFailed, Network, Readiness, Recorder, Unsent, reason_of, system_error
 from cannon.engine.supply import Prepared, Shot
 from cannon.errors import Fault, UsageError
-from cannon.plan import Plan, Target, Timestamps
+from cannon.plan import Plan, Timestamps
 from cannon.request import Request
 from cannon.sequence import Streamed
+from cannon.target import Target
 from cannon.text import clean
 
 __all__ = ["Client", "check"]

@@ -181,7 +181,8 @@ class Connection:
         self._loaded.append(shot)
 
     def _take_back(self, shots: list[Shot]) -> None:
-        """They were not sent after all, and wait for the next connection."""
+        """They were not sent after all, and go before whatever else is loaded."""
+        self._unpark()
         for shot in reversed(shots):
             self._meter.supply.hold(shot)
             self._loaded.appendleft(shot)
@@ -189,8 +190,9 @@ class Connection:
     # Between two sockets.
 
     def dial(self, now_ns: int) -> None:
-        """Open: dial, and wait for `begin`."""
-        self._dialler.dial(now_ns)
+        """Open: dial, and wait for `begin`; not if it was stopped before its turn came."""
+        if not self._over:
+            self._dialler.dial(now_ns)
 
     def begin(self, now_ns: int) -> None:
         """Fire, now or once somebody answers."""
@@ -265,6 +267,11 @@ class Connection:
     def in_flight(self) -> int:
         """How many requests are waiting for their response."""
         return len(self._exchange.in_flight) if self._exchange is not None else 0
+
+    @property
+    def dialling(self) -> bool:
+        """Whether it would send something if only somebody answered."""
+        return self._exchange is None and not self._parked and not self._over
 
     def firing_since(self) -> int | None:
         """When the oldest request in flight was sent; None when there is none."""

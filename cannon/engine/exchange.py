@@ -16,7 +16,7 @@ from cannon.engine.loop import READ, Handler, Loop
 from cannon.engine.meter import Meter
 from cannon.engine.sockets import RaggedEnd, Socket, TlsError
 from cannon.engine.stamps import Stamps
-from cannon.engine.supply import Shot
+from cannon.engine.supply import Shot, parted
 from cannon.engine.upload import Outcome, Upload
 from cannon.errors import Fault, FramingError
 from cannon.sequence import Streamed
@@ -24,14 +24,11 @@ from cannon.tally import UNIT_BITS
 
 __all__ = ["Exchange"]
 
-_READ_BYTES = (479, 4_096, 16_384, 65_536)
+_READ_BYTES = 479
+_MORE_BYTES = {_READ_BYTES: 4_096, 4_096: 16_384, 16_384: 65_536}
 """A read takes this much at most: room for little is the cheapest (the first is the largest that Python's own
 allocator gives), so a connection begins with that, and takes the next when its room was full.
 """
-
-
-def _record_nothing(duration: int) -> None:
-    """Stands in until the first response has told its status."""
 
 
 class Exchange:
@@ -45,6 +42,7 @@ class Exchange:
     __slots__ = (
         "_first_byte_ns",
         "_framing",
+        "_half_sent",
         "_idle",
         "_loop",
         "_meter",
@@ -55,7 +53,6 @@ class Exchange:
         "_requests",
         "_response_bytes",
         "_room",
-        "_send_failed",
         "_socket",
         "_stamps",
         "_timeout_ns",
@@ -96,11 +93,11 @@ class Exchange:
         self._over = over
         self._idle = idle
         self._unsent = unsent
-        self._read_bytes = _READ_BYTES[0]
+        self._read_bytes = _READ_BYTES
         self._response_bytes = 0
         self._first_byte_ns = 0
         self._ordinary = True
-        self._send_failed = False
+        self._half_sent = False  # the last request in flight is still being sent, or never will be
         loop.watch(opened.fileno(), READ, self._readable)
 
     # Ordinary responses.
@@ -117,8 +114,8 @@ class Exchange:
         meter = self._meter
         unit_bits = meter.unit_bits
         step = shot.prepared.step
-        recorded_status = 0
-        record: Callable[[int], None] = _record_nothing
+        recorded_status = 200
+        record = meter.recorder(recorded_status, step)
 
         def readable(ready_ns: int) -> None:
             nonlocal recorded_status, record
@@ -162,7 +159,8 @@ class Exchange:
             except BlockingIOError:
                 sent_bytes = 0
             except OSError:
-                shot.data = request
+                shot.data, shot.sent_ns = request, 0
+                self.in_flight.clear()
                 self._not_sent([shot])
                 return
             if sent_bytes != len(request):
@@ -192,7 +190,8 @@ class Exchange:
         if self._stamps is None or not self.in_flight:
             return now_ns
         came_ns = self._stamps.came_ns(self.in_flight[0].sent_ns, now_ns)
-        self._meter.delays.append(now_ns - came_ns >> UNIT_BITS)
+        if came_ns != now_ns:
+            self._meter.delays.append(now_ns - came_ns >> UNIT_BITS)
         return came_ns
 
     def _received(self, data: bytes, now_ns: int, came_ns: int) -> None:
@@ -205,9 +204,7 @@ class Exchange:
             self._closed_by_peer(now_ns)
             return
         if len(data) >= self._read_bytes:
-            self._read_bytes = next(
-                (room for room in _READ_BYTES if room > self._read_bytes), _READ_BYTES[-1]
-            )
+            self._read_bytes = _MORE_BYTES.get(self._read_bytes, self._read_bytes)
         self._response_bytes += len(data)
         try:
             framing.read(data)
@@ -231,6 +228,8 @@ class Exchange:
             shot = self.in_flight.popleft()
             self.answered += 1
             closes = shot.prepared.request.closes
+            if came_ns < shot.sent_ns:
+                came_ns = now_ns  # the wall clock was set, or one of several was stamped before its time
             matched = not mismatched or position not in mismatched
             meter.completed(shot, status, came_ns, first_byte_ns, matched=matched)
             meter.stamped += came_ns != now_ns
@@ -240,21 +239,19 @@ class Exchange:
             if not matched:
                 meter.mismatch(status)
                 if self._socket is None:
-                    # With this one the errors were enough: what is behind it stays in flight.
-                    return
+                    return  # these errors were enough: what is behind stays in flight
         self._response_bytes = 0
-        if framing.excess:
-            meter.excess += 1
+        meter.excess += framing.excess
         statuses.clear()
         mismatched.clear()
         broken = framing.broken
         if broken is not None and self.in_flight:
             self._fail(broken.fault, broken.message, now_ns)
-        elif not framing.keep_alive or closes or self.upload is not None or self._send_failed:
+        elif not framing.keep_alive or closes or (self._half_sent and not self.in_flight):
             # After an answer to half a request the connection cannot be used again, whatever the server says.
             self._abort(len(self.in_flight))
             self._over(now_ns)
-        else:
+        elif not self._half_sent:
             self._room(now_ns)
 
     def send(self, shots: list[Shot], now_ns: int) -> None:
@@ -263,16 +260,6 @@ class Exchange:
         assert opened is not None
         if self._meter.due or self._stamps is not None:
             now_ns = monotonic_ns()
-        for shot in shots:
-            shot.sent_ns = now_ns
-            framing.expect(shot.prepared.owed)
-            self.in_flight.append(shot)
-        requests = self._requests if self._ordinary else None
-        express = framing.express() if requests is not None else None
-        if requests is not None and express is not None:
-            self._loop.handle(opened.fileno(), self._hot_path(opened, express, first, requests))
-        else:
-            self._loop.handle(opened.fileno(), self._readable)
         data = first.data if len(shots) == 1 else b"".join([shot.data for shot in shots])
         try:
             sent_bytes = opened.send(data)
@@ -281,18 +268,28 @@ class Exchange:
         except OSError:
             self._not_sent(shots)
             return
-        if self._meter.due:
-            for shot in shots:
+        if 0 < sent_bytes < len(data) and len(shots) > 1:
+            # Those of which nothing went out wait until there is room.
+            shots, data, later = parted(shots, data, sent_bytes)
+            self._unsent(later)
+        for shot in shots:
+            shot.sent_ns = now_ns
+            framing.expect(shot.prepared.owed)
+            self.in_flight.append(shot)
+            if self._meter.due:
                 self._meter.sent(shot)
+        requests = self._requests if self._ordinary else None
+        express = framing.express() if requests is not None else None
+        if requests is not None and express is not None:
+            self._loop.handle(opened.fileno(), self._hot_path(opened, express, first, requests))
+        else:
+            self._loop.handle(opened.fileno(), self._readable)
         stream = shots[-1].prepared.request.stream
         if sent_bytes != len(data) or stream is not None:
             self._send_rest(memoryview(data)[sent_bytes:], stream)
 
     def _not_sent(self, shots: list[Shot]) -> None:
         """Nothing was handed over: the peer closed between two requests. These wait for the next connection."""
-        for shot in shots:
-            self.in_flight.pop()
-            shot.sent_ns = 0
         self._unsent(shots)
         # What became of those before them is told by reading.
         if not self.in_flight:
@@ -300,6 +297,7 @@ class Exchange:
 
     def _send_rest(self, rest: memoryview, stream: Streamed | None) -> None:
         assert self._socket is not None
+        self._half_sent = True
         self.upload = Upload(
             loop=self._loop,
             supply=self._meter.supply,
@@ -313,7 +311,7 @@ class Exchange:
     def _uploaded(self, outcome: Outcome, message: str) -> None:
         assert self._socket is not None
         self.upload = None
-        self._send_failed = outcome is not Outcome.SENT
+        self._half_sent = outcome is not Outcome.SENT
         self._loop.watch(self._socket.fileno(), READ, self._readable)
         if outcome is Outcome.LOCAL:
             self._fail(Fault.LOCAL, message, monotonic_ns())
@@ -340,7 +338,7 @@ class Exchange:
 
     def _closed_by_peer(self, now_ns: int, *, ragged: bool = False) -> None:
         if not self._first_byte_ns:
-            fault = Fault.RESET if self._send_failed else Fault.EMPTY_REPLY
+            fault = Fault.RESET if self._half_sent and self.upload is None else Fault.EMPTY_REPLY
             self._fail(Fault.STALE if self.answered else fault, f"closed {self._where()}", now_ns)
             return
         try:

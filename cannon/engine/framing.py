@@ -19,10 +19,11 @@ from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from cannon.engine.reader import HEAD_LIMIT_BYTES, Bodies, Owed, Reader
+from cannon.engine.owed import Bodies, Owed
+from cannon.engine.reader import Reader
 from cannon.errors import FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "Bodies", "Express", "FastFraming", "Framing", "Owed"]
+__all__ = ["Express", "FastFraming", "Framing"]
 
 
 class Framing(Protocol):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from cannon.engine.latency_log import LatencyLog
-from cannon.engine.reader import Bodies
+from cannon.engine.owed import Bodies
 from cannon.engine.sockets import Secured
 from cannon.engine.supply import Shot, Supply
 from cannon.errors import Fault
@@ -196,6 +196,7 @@ class Meter:
         # Where the kernel stamps, the delay of each response is known, and that of a turn says less.
         _drain(self.delays if self.stamped else self._turns, self._own_delay)
         self._turns.clear()
+        self.delays.clear()
         _drain(self.late, self._late)
         _drain(self.woke_late, self._woke_late)
         for (step, status), recorded in self._recorded.items():

@@ -100,9 +100,8 @@ class _Battery:
             now_ns = monotonic_ns()
             if self._stopped or not self._active or (end_ns is not None and now_ns >= end_ns):
                 break
-            firing = self._oldest() is not None
-            reachable = window.reaches(now_ns, 2 * plan.timeout_ns, firing=firing)
-            if end_ns is None and not reachable:
+            reachable = window.reaches(now_ns, 2 * plan.timeout_ns, firing=self._firing())
+            if end_ns is None and (not reachable or self._all_sent()):
                 break
             yield window.tick(now_ns, self._loop.spun_ns)
             if self._assembly.stamps is not None:
@@ -250,6 +249,22 @@ class _Battery:
         return min(
             (since for connection in self._connections if (since := connection.firing_since()) is not None),
             default=None,
+        )
+
+    def _firing(self) -> bool:
+        """Whether a request is in flight, or would be if it were due: nobody waits for an answer to a dial."""
+        return self._oldest() is not None or not any(
+            connection.dialling for connection in self._connections
+        )
+
+    def _all_sent(self) -> bool:
+        """Whether all that is ever due has been answered: a rate may end before the amount does."""
+        schedules = self._assembly.schedules
+        return (
+            bool(schedules)
+            and all(schedule.over for schedule in schedules)
+            and self._oldest() is None
+            and not any(connection.dialling for connection in self._connections)
         )
 
     def _look_in_flight(self) -> None:

@@ -18,8 +18,9 @@ from cannon.engine.sockets import (
     standard_trace,
     traced,
 )
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.route import Address, ProxyKind, Route
+from cannon.target import Target
 
 if TYPE_CHECKING:
     from ssl import SSLContext

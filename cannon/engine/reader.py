@@ -1,7 +1,7 @@
 """One response after another, read by RFC 9112 alone, in plain Python: the careful lane of framing.
 
 Law: any split of the bytes gives the same verdict. Nothing of a response is kept but its unfinished head or
-line, so memory is bounded whatever the server sends; bodies are counted, and compared, as they pass and never kept.
+line, so memory is bounded whatever the server sends; bodies pass and are never kept.
 
 A response is read in states, each a method that takes bytes from a position and returns the next one.
 Sections in the comments are those of RFC 9112.
@@ -18,7 +18,6 @@ from cannon.engine.head import (
     FOLD,
     UNTIL_CLOSE,
     Head,
-    LastHead,
     add_head_line,
     closes,
     judge_head,
@@ -26,9 +25,10 @@ from cannon.engine.head import (
     snippet,
     starts_a_head,
 )
+from cannon.engine.owed import Bodies, Outcome
 from cannon.errors import Fault, FramingError
 
-__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Bodies", "Outcome", "Owed", "Reader", "overloaded"]
+__all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Reader", "overloaded"]
 
 HEAD_LIMIT_BYTES = 65_536
 """A head, the interim responses before it included, or a single line of framing, may not be longer."""
@@ -38,125 +38,6 @@ OVERHEAD_LIMIT_BYTES = HEAD_LIMIT_BYTES + 1_048_576
 
 _PLAIN_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?")
-
-
-class Bodies:
-    """How many bytes of bodies have passed; what has been found to be none is taken off again."""
-
-    __slots__ = ("total_bytes",)
-
-    def __init__(self) -> None:
-        self.total_bytes = 0
-
-
-class Owed:
-    """What is owed to one kind of request; all requests of that kind share it. Immutable.
-
-    head: the request is HEAD, so no response has a body; body: what the body must be, before any content coding is
-    undone, None for anything; last: how responses to it have begun so far.
-    """
-
-    __slots__ = ("body", "head", "last")
-
-    def __init__(self, head: bool = False, body: bytes | None = None) -> None:
-        self.head = head
-        self.body = body
-        self.last = LastHead(to_head=head)
-
-
-_NOTHING_OWED = Owed()
-_ANSWERED_AT_MOST = 64
-
-
-class Outcome:
-    """What became of the responses owed on one connection; the caller clears both lists once it has counted.
-
-    statuses: of the final responses that ended since; mismatched: the positions there of those whose body was not
-    what it must be; keep_alive: whether the connection may carry another request; excess: bytes followed that belong
-    to no request; broken: what is wrong with the response that began after the last of those that ended.
-    """
-
-    __slots__ = (
-        "_answered",
-        "_asked",
-        "_body_bytes",
-        "_matches",
-        "_owed",
-        "bodies",
-        "broken",
-        "excess",
-        "keep_alive",
-        "mismatched",
-        "statuses",
-    )
-
-    def __init__(self, bodies: Bodies) -> None:
-        self.bodies = bodies
-        self.statuses: list[int] = []
-        self.mismatched: list[int] = []
-        self.keep_alive = True
-        self.excess = False
-        self.broken: FramingError | None = None
-        # Those before the first `_answered` have been taken off already, in all but deed.
-        self._owed: list[Owed] = []
-        self._answered = 0
-        self._asked = _NOTHING_OWED
-        self._body_bytes = 0
-        self._matches = True
-
-    def expect(self, owed: Owed, /) -> None:
-        """One more response is owed, after those that are."""
-        self._owed.append(owed)
-
-    def _only_owed(self) -> Owed | None:
-        """What is owed, if it is one response that has not begun."""
-        return self._owed[self._answered] if len(self._owed) - self._answered == 1 else None
-
-    def _open(self, data: bytes, position: int) -> bool:
-        """A response begins with these bytes; False if they are excess."""
-        count = len(self._owed)
-        if not self.keep_alive or (self._answered == count and self.statuses):
-            self.excess = True  # 6.3: what follows the last response is never a response
-            self.keep_alive = False
-            return False
-        if self._answered == count:
-            raise FramingError(Fault.MALFORMED, f"bytes that nobody asked for: {snippet(data[position:])}")
-        self._asked = self._owed[self._answered]
-        self._answered += 1
-        if self._answered == count:
-            self._owed.clear()
-            self._answered = 0
-        elif self._answered == _ANSWERED_AT_MOST:
-            del self._owed[:_ANSWERED_AT_MOST]
-            self._answered = 0
-        return True
-
-    def _take(self, data: bytes, start: int, stop: int) -> None:
-        """These bytes are body."""
-        count = stop - start
-        self.bodies.total_bytes += count
-        body = self._asked.body
-        if body is not None and self._matches:
-            self._matches = data[start:stop] == body[self._body_bytes : self._body_bytes + count]
-        self._body_bytes += count
-
-    def _close(self, status: int, keep_alive: bool) -> None:
-        """The response ends."""
-        body = self._asked.body
-        if body is not None:
-            if not self._matches or self._body_bytes != len(body):
-                self.mismatched.append(len(self.statuses))
-            self._matches = True
-        self.statuses.append(status)
-        self.keep_alive = keep_alive
-        self._body_bytes = 0
-
-    def _fail(self, error: FramingError) -> None:
-        """Raise, unless responses ended before: these count first, the error waits in `broken`."""
-        self.broken = error
-        self.keep_alive = False
-        if not self.statuses:
-            raise error
 
 
 _BETWEEN: Final = 0
@@ -190,9 +71,8 @@ class Reader(Outcome):
 
     def read(self, data: bytes) -> None:
         """Take the bytes of one read. FramingError if they are not what is owed and nothing ended before."""
-        if self._held:
-            data = self._held + data
-            self._held = b""
+        data = self._held + data if self._held else data
+        self._held = b""
         position = 0
         count = len(data)
         try:

@@ -34,7 +34,9 @@ class Schedule:
         self._end_ns = NEVER_NS
         self._due_ns = NEVER_NS
         self._rings_ns = NEVER_NS
-        self._free: list[Free] = []
+        # In order, and whoever is in it is found at once: ten thousand may leave in one turn.
+        self._free: dict[Free, None] = {}
+        self._last: dict[Free, None] = {}
 
     def begin(self, began_ns: int, end_ns: int | None) -> None:
         """The window opens."""
@@ -42,6 +44,11 @@ class Schedule:
         self._end_ns = NEVER_NS if end_ns is None else end_ns
         self._advance()
         self._set_timer()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is due any more."""
+        return self._due_ns == NEVER_NS
 
     def take(self, now_ns: int) -> int:
         """The next due time that has come; 0 where none has."""
@@ -53,16 +60,13 @@ class Schedule:
 
     def park(self, connection: Free, *, last: bool = False) -> None:
         """A connection is free, and has a request loaded. `last`: the others are better."""
-        if last:
-            self._free.insert(0, connection)
-        else:
-            self._free.append(connection)
+        (self._last if last else self._free)[connection] = None
         self._set_timer()
 
     def unpark(self, connection: Free) -> None:
         """It is free no more."""
-        if connection in self._free:
-            self._free.remove(connection)
+        self._free.pop(connection, None)
+        self._last.pop(connection, None)
 
     def left(self, at_ns: int, most: int = NEVER_NS) -> int:
         """How many were due before this moment and taken by nobody, `most` at most. To be asked once: it walks on."""
@@ -80,14 +84,14 @@ class Schedule:
         self._due_ns = due_ns if due_ns < self._end_ns else NEVER_NS
 
     def _set_timer(self) -> None:
-        if self._free and self._due_ns < self._rings_ns:
+        if (self._free or self._last) and self._due_ns < self._rings_ns:
             self._rings_ns = self._due_ns
             self._loop.call_at(self._due_ns, self._ring)
 
     def _ring(self, now_ns: int) -> None:
         self._rings_ns = NEVER_NS
-        while self._free and self._due_ns <= now_ns:
+        while (free := self._free or self._last) and self._due_ns <= now_ns:
             due_ns = self._due_ns
             self._advance()
-            self._free.pop().fire_due(due_ns)
+            free.popitem()[0].fire_due(due_ns)
         self._set_timer()

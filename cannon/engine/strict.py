@@ -10,7 +10,8 @@ import h11
 
 from cannon.engine.framing import Express
 from cannon.engine.head import no_http, starts_a_head
-from cannon.engine.reader import HEAD_LIMIT_BYTES, OVERHEAD_LIMIT_BYTES, Bodies, Outcome, overloaded
+from cannon.engine.owed import Bodies, Outcome
+from cannon.engine.reader import HEAD_LIMIT_BYTES, OVERHEAD_LIMIT_BYTES, overloaded
 from cannon.errors import Fault, FramingError
 from cannon.text import clean
 

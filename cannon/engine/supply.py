@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import repeat
 from operator import length_hint
 
-from cannon.engine.reader import Owed
+from cannon.engine.owed import Owed
 from cannon.request import ID_BYTES, Request
 
-__all__ = ["Feed", "Prepared", "Shot", "Supply", "Walk"]
+__all__ = ["Feed", "Prepared", "Shot", "Supply", "Walk", "parted"]
 
 _UNLIMITED = 1 << 62
 
@@ -41,6 +41,15 @@ class Shot:
         self.prepared = prepared
         self.due_ns = 0
         self.sent_ns = 0
+
+
+def parted(shots: list[Shot], data: bytes, sent_bytes: int) -> tuple[list[Shot], bytes, list[Shot]]:
+    """Of shots whose data stand one behind the other: those that begin within so many bytes, their data, the others."""
+    begun = begun_bytes = 0
+    while begun_bytes < sent_bytes:
+        begun_bytes += len(shots[begun].data)
+        begun += 1
+    return shots[:begun], data[:begun_bytes], shots[begun:]
 
 
 class Supply:

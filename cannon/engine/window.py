@@ -67,11 +67,11 @@ class Window:
         self._longest_pause_ns = max(self._longest_pause_ns, monotonic_ns() - since_ns)
 
     def reaches(self, now_ns: int, within_ns: int, *, firing: bool) -> bool:
-        """Whether a dial has been answered, or a request is in flight, within this time.
+        """Whether a dial has been answered, or a request sent, within this time; `firing`: one may well be, now.
 
         A run of a fixed amount has no other end when its server has gone for good.
         """
-        made = self._meter.made
+        made = self._meter.made + self._meter.supply.sent
         if made != self._made or firing:
             self._made, self._reached_ns = made, now_ns
         return now_ns - self._reached_ns < within_ns

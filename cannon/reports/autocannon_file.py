@@ -80,10 +80,15 @@ def render(result: Result, *, corrected: bool = True) -> bytes:
             "sent": requests.sent,
         },
         "throughput": _samples(
-            rows, lambda row: row.bytes, result.bytes.per_s, result, total=result.bytes.received
+            rows, lambda row: row.bytes, result.bytes.per_s, result, total=_bytes_of(result)
         ),
     }
     return msgspec.json.encode(document) + b"\n"
+
+
+def _bytes_of(result: Result) -> int:
+    """With -x those of successes alone, as samples have them."""
+    return sum(row.bytes for row in result.series) if result.plan.excludes_errors else result.bytes.received
 
 
 def _of_class(statuses: Mapping[str, int], first: str) -> int:

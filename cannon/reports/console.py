@@ -75,12 +75,16 @@ def render(
         page.line(Cell(clean(result.plan.title), "bold"))
         page.gap()
     if verbose:
-        _figures(page, result, latency)
-        if status_codes or _worth_a_table(result.status):
+        if result.duration_s:
+            _figures(page, result, latency)
+        if status_codes or len(result.status) > 1 or sentences.responses(result) is not None:
             _statuses(page, result)
         _errors(page, result)
         if len(result.workers) > 1 and (latency or any(each.state != _WELL for each in result.workers)):
             _workers(page, result)
+    else:
+        for name, count, example in _faults(result):
+            page.line(Cell(f"{name} {count:,}: {example}" if example else f"{name} {count:,}"))
     _lines(page, result)
     return page.text()
 
@@ -252,10 +256,6 @@ def _notes(result: Result, rates: Rates, durations: Sequence[Durations], latency
         yield "the kernel stamped the ends of responses: no delay of cannon's is in them"
 
 
-def _worth_a_table(statuses: Mapping[str, int]) -> bool:
-    return len(statuses) > 1 or any(not status.startswith("2") for status in statuses)
-
-
 def _statuses(page: Page, result: Result) -> None:
     if not result.status:
         return
@@ -270,25 +270,27 @@ def _statuses(page: Page, result: Result) -> None:
 
 
 def _errors(page: Page, result: Result) -> None:
-    """Faults by kind, the commonest first; those of dials are told apart from those of requests."""
-    kinds: Mapping[str, Mapping[str, int]] = {"": result.errors, "connect: ": result.connects.errors}
-    rows = [
-        (f"{prefix}{kind}", count, kind) for prefix, found in kinds.items() for kind, count in found.items()
-    ]
+    rows = _faults(result)
     if not rows:
         return
     page.table(
         ["Error", "Count", "First example"],
-        [
-            [
-                Cell(clean(name), "red"),
-                Cell(f"{count:,}"),
-                Cell(clean(result.error_examples.get(kind, ""))),
-            ]
-            for name, count, kind in sorted(rows, key=lambda row: (-row[1], row[0]))
-        ],
+        [[Cell(name, "red"), Cell(f"{count:,}"), Cell(example)] for name, count, example in rows],
         (0, 5, 0),
     )
+
+
+def _faults(result: Result) -> list[tuple[str, int, str]]:
+    """Faults by kind, the commonest first: name, count, first example. Those of dials are told apart from those of
+    requests.
+    """
+    kinds: Mapping[str, Mapping[str, int]] = {"": result.errors, "connect: ": result.connects.errors}
+    rows = [
+        (clean(f"{prefix}{kind}"), count, clean(result.error_examples.get(kind, "")))
+        for prefix, found in kinds.items()
+        for kind, count in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 def _workers(page: Page, result: Result) -> None:

@@ -126,7 +126,11 @@ def tls(result: Result) -> list[str]:
 
 
 def responses(result: Result) -> str | None:
-    """How many responses were 2xx, when some were not."""
+    """How many responses were 2xx, or of the statuses that were expected, when some were not."""
+    if expected := result.plan.expect_status:
+        good = sum(result.status.get(str(status), 0) for status in expected)
+        other = sum(result.status.values()) - good
+        return f"{good:,} responses with an expected status, {other:,} with others" if other else None
     good = sum(count for status, count in result.status.items() if status.startswith("2"))
     other = sum(result.status.values()) - good
     return f"{good:,} 2xx responses, {other:,} non 2xx responses" if other else None
@@ -170,12 +174,20 @@ def pace(result: Result) -> str | None:
     wanted, achieved_per_s = asked(result.plan), result.requests.per_s
     if wanted is None:
         return None
-    parts = [f"{wanted} asked"]
+    parts = [f"{wanted} asked{_on_average(result)}"]
     if achieved_per_s is not None:
         parts.append(f"{_rate(achieved_per_s)}/s achieved")
     if result.requests.never_sent:
         parts.append(f"{result.requests.never_sent:,} never sent")
     return f"open loop: {', '.join(parts)}"
+
+
+def _on_average(result: Result) -> str:
+    """What a rate that changes came to: only this can be set beside what was achieved."""
+    pace, due = result.plan.pace, result.requests.due
+    if pace is None or len(pace.per_s) < 2 or not due or not result.duration_s:
+        return ""
+    return f" ({_rate(due / result.duration_s)}/s on average)"
 
 
 def asked(plan: PlanSettings) -> str | None:
@@ -208,7 +220,7 @@ def keeping_up(result: Result) -> str | None:
     if not requests.due or not requests.never_sent or not requests.completed:
         return None
     if requests.never_sent <= result.plan.connections and requests.never_sent < _FEW * requests.due:
-        # With every connection busy for a moment, whoever is due right then waits; a target that falls behind leaves more.
+        # With all connections busy for a moment, whoever is due waits; a target that falls behind leaves more.
         waited = counted(requests.never_sent, "request")
         return (
             f"{waited} waited for a free connection when it ended, and {_were(requests.never_sent)} not sent"

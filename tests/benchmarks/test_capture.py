@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,18 @@ def _stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, *, dropped: int = 0
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        yield listening
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
 def test_what_the_kernel_dropped_is_read() -> None:
     assert dropped(SAID.format(0)) == 0
     assert dropped(SAID.format(1_207)) == 1_207
@@ -48,18 +62,24 @@ def test_a_tcpdump_that_does_not_tell_is_not_trusted() -> None:
         dropped("tcpdump: listening on lo\n")
 
 
-def test_a_capture_without_loss_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_capture_without_loss_is_taken_after_a_byte_that_is_no_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
     _stand_in(tmp_path, monkeypatch, greeting="listening on lo")
-    with capturing(SERVER, tmp_path / "packets.pcap"):
-        pass
+    with capturing(_port(listener), tmp_path / "packets.pcap"):
+        first, _ = listener.accept()
+        with first:
+            assert first.recv(10) == b"\r"
     assert read_exchanges(tmp_path / "packets.pcap", SERVER, 77) == []
 
 
-def test_a_capture_that_lost_packets_has_no_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_capture_that_lost_packets_has_no_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
     _stand_in(tmp_path, monkeypatch, dropped=1_207, greeting="listening on lo")
     with (
         pytest.raises(Fault, match="1,207 packets are not in the capture"),
-        capturing(SERVER, tmp_path / "packets.pcap"),
+        capturing(_port(listener), tmp_path / "packets.pcap"),
     ):
         pass
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from cannon.version import __version__, is_compiled
 from clients import CLIENTS
 from machine import described, version_in
 
@@ -29,3 +30,8 @@ def test_a_program_that_tells_no_version_is_said_to() -> None:
 def test_figures_are_told_with_machine_and_programs() -> None:
     text = described({"hey": ("hey",)})
     assert "Python 3." in text and "OpenSSL" in text and "nginx 1." in text and "hey " in text
+
+
+def test_a_reader_is_told_whether_cannon_was_compiled() -> None:
+    kind = "compiled" if is_compiled() else "plain Python"
+    assert f"cannon {__version__} ({kind})" in described({"cannon": CLIENTS["cannon"].program})

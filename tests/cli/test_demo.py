@@ -8,7 +8,8 @@ import pytest
 
 from cannon import origin
 from cannon.cli import main
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
+from cannon.target import Target
 from tests.cli.fakes import FakeRun
 from tests.results import a_result, an_empty_tally
 

@@ -15,7 +15,8 @@ from cannon.cli.descriptors import check_descriptors, needed, refusal
 from cannon.cli.options import Options
 from cannon.cli.planning import planned
 from cannon.errors import UsageError
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
+from cannon.target import Target
 from tests.servers.rude import Rude
 
 pytest_plugins = ("tests.servers.fixtures",)

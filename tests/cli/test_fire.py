@@ -14,9 +14,10 @@ import pytest
 
 from cannon.cli import main
 from cannon.errors import InvalidRun
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.result import Result
 from cannon.runner import Interrupt
+from cannon.target import Target
 from tests.cli.fakes import FakeRun
 from tests.results import a_result, an_empty_tally
 

@@ -14,7 +14,7 @@ from cannon.cli import main
 from cannon.errors import InvalidRun
 from cannon.plan import Plan
 from cannon.runner import Interrupt
-from cannon.services import free_port
+from cannon.services import Listening, Service, free_port
 from tests.cli.fakes import FakeRun
 from tests.results import a_result
 
@@ -208,6 +208,26 @@ def test_a_server_that_ends_at_once_is_told_with_its_last_words(capsys: pytest.C
     assert last.startswith("cannon: the server '")
     assert last.endswith(" ended with exit code 1 before it listened")
     assert run.plans == []
+
+
+def test_who_loses_patience_with_a_server_is_told_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = tmp_path / "said"
+
+    def wait(service: Service, slow: Callable[[], None]) -> Listening:
+        slow()
+        while not said.exists():
+            service.lost_within(0.005)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Service, "wait", wait)
+    run = FakeRun()
+    assert main(["/", "--", "sh", "-c", f"echo no database; : > '{said}'; exec sleep 60"], run=run) == 130
+    slow, words = capsys.readouterr().err.splitlines()
+    assert slow.endswith(" does not listen yet; waiting 30 s at most")
+    assert words == "  no database"
+    assert not run.plans
 
 
 def test_a_server_that_ends_in_the_run_is_told_after_the_result(capsys: pytest.CaptureFixture[str]) -> None:

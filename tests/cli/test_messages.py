@@ -45,7 +45,18 @@ def test_an_option_of_later_is_told_by_its_names(name: str) -> None:
     ("name", "message"),
     [
         ("-z", "there is no option -z; cannon's is -d/--duration, e.g. -d 10"),
-        ("-q", "there is no option -q; cannon's is -R/--overallRate, e.g. -R 1000"),
+        ("--rate", "there is no option --rate; cannon's is -R/--overallRate, e.g. -R 1000"),
+        (
+            "-q",
+            (
+                "there is no option -q; hey's, a rate of each connection, is -r here, and oha's, of all together, is"
+                " -R; e.g. -R 1000"
+            ),
+        ),
+        (
+            "--latency-correction",
+            "there is no option --latency-correction; under -R a latency always counts from when its request was due",
+        ),
         ("--no-tui", "there is no option --no-tui; cannon's is -n/--no-progress"),
     ],
 )
@@ -54,7 +65,8 @@ def test_an_option_of_another_tool_is_told_by_cannons_own(name: str, message: st
 
 
 def test_where_cannons_own_is_no_option_either_it_is_not_told() -> None:
-    assert "-R" not in usage_error(click.NoSuchOption("-q"), WARMUP).message
+    for name in ("-q", "--rate"):
+        assert "-R" not in usage_error(click.NoSuchOption(name), WARMUP).message
 
 
 @given(st.text(max_size=300))

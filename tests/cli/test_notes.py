@@ -128,9 +128,7 @@ def test_a_har_file_that_comes_from_a_pipe_is_read_once() -> None:
     finally:
         os.close(reading)
     assert [step.path for step in found.plan.sequence] == ["/"]
-    assert found.notes == (
-        "--har: its requests to http://other are left out: no URL has that origin",
-    )
+    assert found.notes == ("--har: its requests to http://other are left out: no URL has that origin",)
 
 
 @pytest.mark.parametrize(

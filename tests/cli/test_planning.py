@@ -11,9 +11,10 @@ from cannon.cli.planning import planned
 from cannon.errors import UsageError
 from cannon.form import HELD_BYTES
 from cannon.pace import Constant, Pace, Scope
-from cannon.plan import Engine, Limits, Plan, Stop, Target, Timestamps, Warmup
+from cannon.plan import Engine, Limits, Plan, Stop, Timestamps, Warmup
 from cannon.route import Proxy, Route
 from cannon.sequence import Streamed
+from cannon.target import Target
 from cannon.tls import Sessions, Tls
 from tests.cli.reading import read
 from tests.servers.certificates import Certificates
@@ -159,10 +160,13 @@ def test_a_warm_up_takes_from_the_run_what_it_does_not_say(words: list[str], exp
         ("-E x --compressed", "-E compares what came over the wire, and --compressed has it encoded; "),
         ("--find-rate p99<1ms -a 100", "--find-rate fires each rate for a time; give -d instead of -a"),
         ("--find-rate p99<1ms --engine httpx", "--engine httpx fires at no rate, so --find-rate "),
-        ("-p 2 -H Connection:close", "-p sends requests behind each other, and after -H 'Connection: close'"),
+        (
+            "-p 2 -H Connection:close",
+            "-p sends requests behind each other, and none may follow -H 'Connection: close'",
+        ),
         (
             "-p 2 -H connection:x,Close",
-            "-p sends requests behind each other, and after -H 'Connection: close'",
+            "-p sends requests behind each other, and none may follow -H 'Connection: close'",
         ),
         ("--compressed -H accept-encoding:gzip", "--compressed and -H Accept-Encoding both say"),
         (

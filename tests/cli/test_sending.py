@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from cannon.cli.sending import MOST_BYTES_WITH_IDS, Sending, sending_of, sets_content_type
 from cannon.errors import UsageError
 from cannon.form import HELD_BYTES
-from cannon.plan import Target
 from cannon.sequence import Streamed
+from cannon.target import Target
 from tests.cli.reading import read
 
 TARGET = Target.parse("http://127.0.0.1:4000/")

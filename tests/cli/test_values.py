@@ -104,6 +104,13 @@ def test_a_wrong_value_says_what_other_tools_mean_by_the_name() -> None:
     assert raised.value.message.endswith(" (that is -w here)")
 
 
+@pytest.mark.parametrize("given", ["abc", "-1", "", "10x"])
+def test_a_wrong_sample_interval_is_told_in_milliseconds(given: str) -> None:
+    (interval,) = [option for option in OPTIONS if option.name == "sample_ns"]
+    with pytest.raises(UsageError, match=r"\A-L/--sampleInt: .*milliseconds\); e\.g\. -L 1000 \("):
+        interval._read(given)
+
+
 def test_a_message_that_names_its_option_names_it_once() -> None:
     (proxy,) = [option for option in OPTIONS if option.name == "proxy"]
     with pytest.raises(UsageError, match=r"\A--proxy '"):

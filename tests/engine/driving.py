@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cannon.engine.framing import Bodies, Express, FastFraming, Framing, Owed
+from cannon.engine.framing import Express, FastFraming, Framing
+from cannon.engine.owed import Bodies, Owed
 from cannon.engine.strict import StrictFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import READ_BYTES

@@ -15,11 +15,12 @@ import pytest
 from cannon.engine.client import check
 from cannon.errors import Fault, UsageError
 from cannon.pace import Constant, Pace
-from cannon.plan import Engine, Limits, Plan, Target, Timestamps
+from cannon.plan import Engine, Limits, Plan, Timestamps
 from cannon.request import Request
 from cannon.route import Proxy, Route
 from cannon.sequence import FilePiece, Step, Streamed
 from cannon.tally import Tally
+from cannon.target import Target
 from tests.firing import conserved, counted, fire_at
 from tests.servers.ports import reserved_port
 from tests.servers.rude import Rude

@@ -10,10 +10,11 @@ import pytest
 
 from cannon.engine.clients import _Battery, fire_with_httpx
 from cannon.errors import InvalidRun
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.preflight import preflight, resolve
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from tests.firing import conserved, counted, fire_at, result_of, run_cli
 from tests.servers.ports import HOST, black_hole, reserved_port
 from tests.servers.real import Nginx, Node

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import errno
-from collections import deque
-from collections.abc import Iterable
 from time import monotonic_ns
 
 import pytest
 
 from cannon.engine.dialler import Dialler
-from cannon.engine.loop import READ, WRITE, Loop
-from cannon.engine.sockets import ProxyError, Secured, Socket, TlsError
+from cannon.engine.loop import READ, Loop
+from cannon.engine.sockets import Socket, TlsError
 from cannon.errors import Fault
-from cannon.route import Address, Peer
+from cannon.route import Address
 from cannon.tally import Tally
+from tests.engine.dialling import HERE, PROXY, THERE, UNIX, Held, Shaking
 from tests.engine.fakes import FakePoller, FakeSocket
 from tests.engine.metering import meter_of
-
-HERE, THERE = Address("127.0.0.1", 1), Address("::1", 1)
-PROXY = Address("127.0.0.1", 1, peer=Peer.PROXY)
-UNIX = Address(path="/run/server.sock")
 
 
 class _Dialled:
@@ -135,80 +130,6 @@ def test_stopped_in_a_pause_it_dials_no_more() -> None:
     assert (told.attempted, told.connects_failed, told.connecting) == (1, 1, 0)
 
 
-class _Shaking(FakeSocket):
-    """A socket whose handshake goes as the test says: what it waits for, or how it fails; then it is done."""
-
-    def __init__(
-        self,
-        number: int = 5,
-        *,
-        steps: Iterable[int | OSError] = (),
-        pieces: Iterable[bytes | OSError] = (),
-        dialled: int = 0,
-    ) -> None:
-        super().__init__(number, pieces, dialled=dialled)
-        self.steps = deque(steps)
-
-    def handshake(self) -> int:
-        step = self.steps.popleft() if self.steps else 0
-        if isinstance(step, OSError):
-            raise step
-        return step
-
-
-class _Held:
-    """A dialler over sockets given in advance, that nobody has released, turned by hand."""
-
-    def __init__(
-        self,
-        *sockets: FakeSocket,
-        timeout_ns: int = 10**12,
-        addresses: tuple[Address, ...] = (HERE, THERE),
-    ) -> None:
-        self.poller = FakePoller()
-        self.loop = Loop(self.poller)
-        self.meter = meter_of()
-        self.opened = 0
-        self.connected: list[Socket] = []
-        self.ended = 0
-        self._sockets = sockets
-        self.dialler = Dialler(
-            loop=self.loop,
-            meter=self.meter,
-            addresses=addresses,
-            timeout_ns=timeout_ns,
-            open_socket=self._open_socket,
-            connected=lambda opened, now_ns: self.connected.append(opened),
-            ended=self._ended,
-        )
-        self.dialler.dial(monotonic_ns())
-
-    def _open_socket(self, address: Address) -> Socket:
-        self.opened += 1
-        self.loop.halt()
-        return self._sockets[self.opened - 1]
-
-    def _ended(self) -> None:
-        self.ended += 1
-
-    def turn(self) -> None:
-        """Say of every socket that is watched that it is ready."""
-        self.poller.ready.append([(fd, events) for fd, events in self.poller.watched.items()])
-        self.loop.call_at(0, lambda when_ns: self.loop.halt())
-        self.loop.run(monotonic_ns() + 10**9, lambda own_delay_ns, handled: None)
-
-    def turn_for(self, duration_ns: int) -> None:
-        self.loop.run(monotonic_ns() + duration_ns, lambda own_delay_ns, handled: None)
-
-    def wait_for(self, opened: int) -> None:
-        """Turn until the next socket has been opened, which makes so many; 10 s at most."""
-        self.loop.run(monotonic_ns() + 10**10, lambda own_delay_ns, handled: None)
-        assert self.opened == opened
-
-    def tally(self) -> Tally:
-        return self.meter.tally(window_ns=1, cpu_ns=0, run_delay_ns=0, longest_pause_ns=0)
-
-
 class _Queue(FakeSocket):
     """A unix socket whose server has no room for so many dials; they are counted."""
 
@@ -225,7 +146,7 @@ class _Queue(FakeSocket):
 def test_a_queue_without_room_is_asked_again_within_the_attempt_and_ever_less_often() -> None:
     queue = _Queue(full=4)
     began_ns = monotonic_ns()
-    held = _Held(queue, addresses=(UNIX,))
+    held = Held(queue, addresses=(UNIX,))
     while held.ended == 0 and monotonic_ns() - began_ns < 10**10:
         held.turn_for(1_000_000)
     # After 1, 2, 4 and 8 ms, or later.
@@ -238,7 +159,7 @@ def test_a_queue_without_room_is_asked_again_within_the_attempt_and_ever_less_of
 
 def test_a_queue_that_never_has_room_is_a_timeout_and_no_hot_loop() -> None:
     queue = _Queue(full=1_000_000)
-    held = _Held(queue, FakeSocket(6), addresses=(UNIX,), timeout_ns=40_000_000)
+    held = Held(queue, FakeSocket(6), addresses=(UNIX,), timeout_ns=40_000_000)
     held.wait_for(2)
     told = held.tally()
     assert told.connect_errors == {Fault.TIMEOUT: 1}
@@ -254,7 +175,7 @@ def test_a_queue_that_never_has_room_is_a_timeout_and_no_hot_loop() -> None:
 
 def test_stopped_while_a_queue_has_no_room_the_attempt_is_in_progress() -> None:
     queue = _Queue(full=1_000_000)
-    held = _Held(queue, addresses=(UNIX,))
+    held = Held(queue, addresses=(UNIX,))
     held.dialler.stop()
     held.turn_for(5_000_000)
     told = held.tally()
@@ -272,7 +193,7 @@ GONE = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 def test_a_held_connection_that_the_server_ends_is_counted_and_dialled_again_after_a_pause(
     last: bytes | OSError,
 ) -> None:
-    held = _Held(FakeSocket(5, [last]), FakeSocket(6))
+    held = Held(FakeSocket(5, [last]), FakeSocket(6))
     assert held.poller.watched == {5: READ}
     ended_ns = monotonic_ns()
     held.turn()
@@ -289,13 +210,13 @@ def test_a_held_connection_that_the_server_ends_is_counted_and_dialled_again_aft
 
 def test_a_held_connection_that_the_server_ended_is_closed() -> None:
     first = FakeSocket(5, [b""])
-    _Held(first).turn()
+    Held(first).turn()
     assert first.closed
 
 
 def test_what_only_tls_had_to_know_does_not_end_a_held_connection() -> None:
     first = FakeSocket(5, [BlockingIOError(errno.EAGAIN, "tickets")])
-    held = _Held(first)
+    held = Held(first)
     held.turn()
     assert (held.tally().closed_idle, first.closed, held.poller.watched) == (0, False, {5: READ})
     held.dialler.release(monotonic_ns())
@@ -303,8 +224,8 @@ def test_what_only_tls_had_to_know_does_not_end_a_held_connection() -> None:
 
 
 def test_after_the_release_a_socket_is_handed_over_as_soon_as_it_is_there() -> None:
-    first = _Shaking(5, steps=[READ])
-    held = _Held(first)
+    first = Shaking(5, steps=[READ])
+    held = Held(first)
     held.dialler.release(monotonic_ns())
     assert held.connected == []
     held.turn()
@@ -313,116 +234,7 @@ def test_after_the_release_a_socket_is_handed_over_as_soon_as_it_is_there() -> N
 
 def test_stopped_while_it_holds_it_closes_and_dials_no_more() -> None:
     first = FakeSocket(5)
-    held = _Held(first)
+    held = Held(first)
     held.dialler.stop()
     told = held.tally()
     assert (first.closed, told.made, told.connecting, held.poller.watched) == (True, 1, 0, {})
-
-
-def test_a_handshake_is_gone_on_with_when_the_socket_is_ready_for_what_it_waits_for() -> None:
-    first = _Shaking(5, steps=[READ, WRITE, READ])
-    first.secured = Secured("TLSv1.3 X", resumed=True)  # type: ignore[assignment]  # of plain sockets it is None
-    held = _Held(first)
-    seen = []
-    for _ in range(3):
-        seen.append(held.poller.watched[5])
-        assert (held.ended, held.tally().made) == (0, 0)
-        held.turn()
-    told = held.tally()
-    assert (seen, held.ended, told.made) == ([READ, WRITE, READ], 1, 1)
-    assert (told.tls_resumed.count, told.tls.count, told.negotiated) == (1, 0, {"TLSv1.3 X": 1})
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (TlsError(1, "the certificate is not trusted"), "the certificate is not trusted"),
-        (GONE, "Connection reset by peer, in the TLS handshake"),
-    ],
-)
-def test_whom_we_do_not_trust_is_no_reason_to_try_the_next_address(error: OSError, message: str) -> None:
-    first = _Shaking(5, steps=[error])
-    held = _Held(first, FakeSocket(6))
-    told = held.tally()
-    assert (held.opened, held.ended, first.closed) == (1, 1, True)
-    assert (told.connect_errors, told.examples[Fault.TLS].message) == ({Fault.TLS: 1}, message)
-
-
-def test_a_timeout_in_the_handshake_says_so_and_one_in_the_dial_does_not() -> None:
-    slow = _Shaking(5, steps=[READ])
-    held = _Held(slow, FakeSocket(6, dialled=errno.EINPROGRESS), FakeSocket(7), timeout_ns=2_000_000)
-    held.wait_for(2)
-    told = held.tally()
-    assert slow.closed
-    assert told.connect_errors == {Fault.TIMEOUT: 1}
-    assert "no end of the TLS handshake with 127.0.0.1:1" in told.examples[Fault.TIMEOUT].message
-    held.wait_for(3)
-    assert "no answer, dialling" in held.tally().examples[Fault.TIMEOUT].message
-
-
-# Tunnels.
-
-
-def test_a_proxy_that_opens_no_tunnel_is_a_fault_of_its_own_and_no_reason_to_try_the_next_address() -> None:
-    first = _Shaking(5, steps=[READ, ProxyError(0, "the proxy wants authorization (407)")])
-    held = _Held(first, addresses=(PROXY, THERE))
-    held.turn()
-    told = held.tally()
-    assert (held.opened, held.ended, first.closed, told.made) == (1, 1, True, 0)
-    assert told.connect_errors == {Fault.PROXY: 1}
-    assert told.examples[Fault.PROXY].message == "the proxy wants authorization (407)"
-    assert told.connect.count + told.tls.count == 0
-
-
-@pytest.mark.parametrize(
-    ("tunnelling", "address", "message"),
-    [
-        (True, PROXY, "the proxy 127.0.0.1:1 answered the dial and opened no tunnel"),
-        (
-            False,
-            PROXY,
-            "no end of the TLS handshake through the proxy 127.0.0.1:1 (does the server speak TLS on this port?)",
-        ),
-        (False, HERE, "no end of the TLS handshake with 127.0.0.1:1 (does this port speak TLS?)"),
-    ],
-)
-def test_a_timeout_says_who_did_not_answer(tunnelling: bool, address: Address, message: str) -> None:
-    slow = _Shaking(5, steps=[READ])
-    slow.tunnelling = tunnelling
-    held = _Held(slow, FakeSocket(6), addresses=(address,), timeout_ns=2_000_000)
-    held.wait_for(2)
-    told = held.tally()
-    assert told.connect_errors == {Fault.TIMEOUT: 1}
-    assert told.examples[Fault.TIMEOUT].message == message
-
-
-class _Tunnelled(_Shaking):
-    """A proxy takes 5 ms to open the tunnel; TLS, if there is any, begins then, and is done at once."""
-
-    def __init__(self, *, secure: bool) -> None:
-        super().__init__(5, steps=[READ])
-        self._secure = secure
-
-    def handshake(self) -> int:
-        waits_for = super().handshake()
-        if not waits_for:
-            began_ns = monotonic_ns()
-            while monotonic_ns() - began_ns < 5_000_000:
-                """Time passes."""
-            if self._secure:
-                self.secured = Secured("TLSv1.3 X", resumed=False, began_ns=monotonic_ns())  # type: ignore[assignment]  # of plain sockets it is None
-        return waits_for
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_the_time_that_a_tunnel_takes_belongs_to_the_connect_and_not_to_tls(secure: bool) -> None:
-    began_ns = monotonic_ns()
-    held = _Held(_Tunnelled(secure=secure))
-    held.turn()
-    told = held.tally()
-    elapsed_ns = monotonic_ns() - began_ns
-    assert (told.connect.count, told.tls.count) == (1, int(secure))
-    assert told.connect.max_ns is not None
-    assert told.connect.max_ns >= 5_000_000
-    # Durations are told at the upper edge of their buckets.
-    assert told.connect.max_ns + (told.tls.max_ns or 0) <= elapsed_ns * 1.01

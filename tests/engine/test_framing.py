@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannon.engine.framing import Bodies, FastFraming
+from cannon.engine.framing import FastFraming
+from cannon.engine.owed import Bodies
 from cannon.errors import Fault, FramingError
 from tests.corpus import Case, deliveries, load
 from tests.engine.driving import CHUNKED, FRAMINGS, GET, GOOD, HEAD, Caller, Verdict, answer, drive, split

@@ -20,10 +20,11 @@ import pytest
 from cannon.engine import native
 from cannon.engine.loop import READ, SelectorPoller
 from cannon.engine.native import fire_natively
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.preflight import resolve
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from tests.corpus import Case, load
 from tests.engine.test_framing import DEPARTURES
 from tests.firing import conserved, fire_at

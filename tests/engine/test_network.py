@@ -16,10 +16,11 @@ import pytest
 from cannon.engine.clients import fire_with_httpx
 from cannon.engine.network import Readiness
 from cannon.errors import Fault
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.preflight import resolve
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 from cannon.tls import Tls
 from tests.firing import conserved, counted, fire_at
 from tests.servers.certificates import NAME, Certificates

@@ -9,8 +9,9 @@ import pytest
 from cannon.engine.openers import openers_of
 from cannon.engine.secure import SecureSocket
 from cannon.engine.sockets import PlainSocket, Socket, TracedSocket, open_socket
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.route import Address, Proxy, Route
+from cannon.target import Target
 from cannon.tls import Tls
 
 HERE = Address("127.0.0.1", 1)

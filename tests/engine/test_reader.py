@@ -6,7 +6,9 @@ import tracemalloc
 
 import pytest
 
-from cannon.engine.framing import HEAD_LIMIT_BYTES, Bodies, FastFraming
+from cannon.engine.framing import FastFraming
+from cannon.engine.owed import Bodies
+from cannon.engine.reader import HEAD_LIMIT_BYTES
 from cannon.errors import Fault, FramingError
 from tests.corpus import Case, load
 from tests.engine.driving import CHUNKED, FRAMINGS, GET, HEAD, Caller, answer, split

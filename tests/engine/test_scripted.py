@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from cannon.engine import fire
 from cannon.fleets.inline import fire_inline
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.shard import split
 from cannon.tally import Histogram, Tally
+from cannon.target import Target
 from tests.strategies import plans
 
 MILLISECOND_NS = 1_000_000

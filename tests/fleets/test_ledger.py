@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from cannon.errors import Fault
 from cannon.fleets.ledger import Ledger
 from cannon.pace import Constant, Pace, Profile, Ramp, Scope
-from cannon.plan import Limits, Plan, Stop, Target
+from cannon.plan import Limits, Plan, Stop
 from cannon.progress import Phase, State
 from cannon.tally import Histogram, Row, Tally
+from cannon.target import Target
 from tests.strategies import tallies
 
 SECOND_NS = 1_000_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cannon.fleets.patience import END_WITHIN_S, Patience
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
+from cannon.target import Target
 
 SECOND_NS = 1_000_000_000
 URL = (Target.parse("http://host/"),)

@@ -18,10 +18,11 @@ from cannon.errors import InvalidRun
 from cannon.fleets import patience
 from cannon.fleets.inline import fire_inline
 from cannon.fleets.processes import Processes
-from cannon.plan import Engine, Plan, Stop, Target
+from cannon.plan import Engine, Plan, Stop
 from cannon.runner import Interrupt
 from cannon.shard import split
 from cannon.tally import Tally
+from cannon.target import Target
 
 PLAN = Plan(
     targets=(Target.parse("http://host/"),),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cannon.errors import Fault
 from cannon.pace import Arrivals, Pace, Ramp
-from cannon.plan import Target
 from cannon.progress import Phase, Progress
 from cannon.reports.terminal import Terminal
 from cannon.series import SeriesRow
 from cannon.tally import Histogram, StepTally
+from cannon.target import Target
 from cannon.tls import Tls
 from tests.results import (
     a_failing_tally,
@@ -21,26 +21,21 @@ from tests.results import (
     latencies_ns,
 )
 
-__all__ = ["HALFWAY", "HOSTILE_TEXT", "PAGE", "RESULTS"]
+__all__ = ["HALFWAY", "HOSTILE_TEXT", "PAGE", "RESULTS", "ROW"]
 
 PAGE = Terminal()
-HALFWAY = Progress(
-    phase=Phase.FIRE,
-    elapsed_s=5.0,
-    duration_s=10.0,
-    completed=600_000,
-    row=SeriesRow(
-        t_s=5.0,
-        window_s=1.0,
-        requests=120_345,
-        succeeded=120_345,
-        failed=0,
-        bytes=1,
-        p50_ms=0.0712,
-        p99_ms=1.234,
-        max_ms=5.0,
-    ),
+ROW = SeriesRow(
+    t_s=5.0,
+    window_s=1.0,
+    requests=120_345,
+    succeeded=120_345,
+    failed=0,
+    bytes=1,
+    p50_ms=0.0712,
+    p99_ms=1.234,
+    max_ms=5.0,
 )
+HALFWAY = Progress(phase=Phase.FIRE, elapsed_s=5.0, duration_s=10.0, completed=600_000, row=ROW)
 HOSTILE_TEXT = "[/red] \x1b[31mred\x1b[0m\x1b]0;title\x07\r\nsecond line \u202eidib"
 
 RESULTS = {

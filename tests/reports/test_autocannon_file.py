@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from cannon.errors import Fault
-from cannon.plan import Plan, Target
+from cannon.plan import Plan
 from cannon.reports import autocannon_file
 from cannon.reports.files import render
 from cannon.result import Result
 from cannon.route import Route
 from cannon.tally import Histogram
+from cannon.target import Target
 from tests.results import (
     a_failing_tally,
     a_paced_plan,

@@ -190,9 +190,26 @@ def test_a_status_that_is_not_2xx_always_has_its_table(status: int) -> None:
     )
 
 
-def test_one_that_is_not_verbose_has_the_lines_alone() -> None:
+def test_one_that_is_not_verbose_has_the_lines_alone_and_what_went_wrong_as_lines_too() -> None:
     text = render(RESULTS["failing"], PAGE, verbose=False)
-    assert text.splitlines() == FAILING.splitlines()[-6:]
+    assert text.splitlines() == [
+        "connect: refused 13: 127.0.0.1:4000 refused the connection",
+        "timeout 6: no response within 10 s",
+        "reset 2: the server reset the connection after 512 bytes",
+        *FAILING.splitlines()[-6:],
+    ]
+
+
+def test_statuses_are_shown_where_they_are_not_those_that_were_expected() -> None:
+    expecting = a_plan(expect_status=(503,))
+    assert "Code" in render(a_result(plan=expecting), PAGE)
+    assert "Code" not in render(a_result(plan=expecting, tally=a_tally(status={503: 10_000})), PAGE)
+
+
+def test_a_run_of_no_time_at_all_has_no_tables() -> None:
+    text = render(RESULTS["interrupted at once"], PAGE)
+    assert "Stat" not in text
+    assert "Error" in text
 
 
 def test_a_title_stands_first() -> None:

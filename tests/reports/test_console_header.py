@@ -7,8 +7,9 @@ import io
 import pytest
 
 from cannon.pace import Constant, Pace, Profile, Ramp, Scope, Steps
-from cannon.plan import Plan, Stop, Target
+from cannon.plan import Plan, Stop
 from cannon.reports.console import header
+from cannon.target import Target
 from tests.results import a_plan
 
 

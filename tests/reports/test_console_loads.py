@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from cannon.plan import Target
 from cannon.reports.console import render
 from cannon.sequence import Step
 from cannon.tally import Histogram, StepTally
+from cannon.target import Target
 from tests.reports.samples import PAGE, RESULTS
 from tests.results import a_plan, a_result, a_tally, latencies_ns
 
@@ -32,8 +32,8 @@ open loop: 1,000/s asked, 1,000/s achieved
 """
 
 NOT_KEPT_UP = """\
-open loop: 0..3,000/s over 10 s (poisson) asked, 1,000/s achieved, 5,000 never
-sent
+open loop: 0..3,000/s over 10 s (poisson) asked (1,500/s on average), 1,000/s
+achieved, 5,000 never sent
 the target could not keep up: 5,000 of 15,000 requests were never sent;
 percentiles are lower bounds
 10,000 requests in 10.00 s, 1.8 MB read

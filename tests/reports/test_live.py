@@ -14,7 +14,7 @@ import pytest
 
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.reports.live import Live
-from tests.reports.samples import HALFWAY
+from tests.reports.samples import HALFWAY, ROW
 from tests.reports.screen import Screen
 
 COLOURFUL = {"TERM": "xterm"}

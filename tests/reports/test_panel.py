@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.reports.panel import panel
-from tests.reports.samples import HALFWAY
+from tests.reports.samples import HALFWAY, ROW
 
 BY_AMOUNT = Progress(phase=Phase.FIRE, elapsed_s=1.0, amount=1_000, completed=500)
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from cannon.errors import Fault
 from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Steps
-from cannon.plan import Limits, Stop, Target
+from cannon.plan import Limits, Stop
 from cannon.reports import sentences
 from cannon.result import Validity
 from cannon.tally import Histogram, Row
+from cannon.target import Target
 from cannon.tls import Tls
 from tests.results import (
     a_failing_tally,
@@ -80,16 +81,20 @@ SECOND_NS = 1_000_000_000
         (Constant(1_000), Arrivals.EVEN, "1,000/s asked, 999.8/s achieved"),
         (Constant(0.25), Arrivals.POISSON, "0.25/s (poisson) asked, 999.8/s achieved"),
         (Constant(20_000), Arrivals.EVEN, "20,000/s asked, 999.8/s achieved"),
-        (Ramp(0, 2_000, 10 * SECOND_NS), Arrivals.EVEN, "0..2,000/s over 10 s asked, 999.8/s achieved"),
+        (
+            Ramp(0, 2_000, 10 * SECOND_NS),
+            Arrivals.EVEN,
+            "0..2,000/s over 10 s asked (1,000/s on average), 999.8/s achieved",
+        ),
         (
             Steps((100, 200, 400), 500_000_000),
             Arrivals.EVEN,
-            "100, 200, 400/s for 0.5 s each asked, 999.8/s achieved",
+            "100, 200, 400/s for 0.5 s each asked (1,000/s on average), 999.8/s achieved",
         ),
         (
             Steps((1, 2, 3, 4, 5), SECOND_NS),
             Arrivals.EVEN,
-            "1, 2, ..., 5/s for 1 s each asked, 999.8/s achieved",
+            "1, 2, ..., 5/s for 1 s each asked (1,000/s on average), 999.8/s achieved",
         ),
     ],
 )
@@ -229,6 +234,10 @@ def test_statuses_expectations_and_surplus_are_told() -> None:
     assert sentences.responses(FAILING) == "963 2xx responses, 27 non 2xx responses"
     many = a_result(tally=a_tally(status={200: 1_000_000, 503: 10_434}))
     assert sentences.responses(many) == "1,000,000 2xx responses, 10,434 non 2xx responses"
+    expecting = a_plan(expect_status=(404, 503))
+    assert sentences.responses(a_result(plan=expecting, tally=a_tally(status={404: 9, 503: 1}))) is None
+    unexpected = a_result(plan=expecting, tally=a_tally(status={200: 7, 404: 9}))
+    assert sentences.responses(unexpected) == "9 responses with an expected status, 7 with others"
     assert sentences.mismatches(FAILING) == "3 responses did not match what was expected"
     assert sentences.excess(FAILING) == "1 response came that no request had asked for"
 

@@ -56,6 +56,20 @@ def test_good_responses_come_on_one_connection_in_the_order_of_the_requests(rude
     assert (rude.requests, rude.accepted) == (3, 1)
 
 
+def test_what_was_received_is_remembered_as_it_came_with_how_deep_it_stood(rude: Rude) -> None:
+    body = bytes(range(256))
+    with dial(rude) as sock:
+        sock.sendall(request("/slow/30?a=b", "PUT", body_bytes=256) + body + request("/ok"))
+        read(sock, 2 * len(GOOD))
+    first, second = rude.received
+    assert (first.method, first.target, bytes(first.body)) == ("PUT", "/slow/30?a=b", body)
+    assert first.fields == (("Host", "x"), ("Content-Length", "256"))
+    assert (first.values("HOST"), first.values("none")) == (["x"], [])
+    assert (second.target, bytes(second.body)) == ("/ok", b"")
+    assert [(one.connection, one.in_flight) for one in (first, second)] == [(1, 1), (1, 2)]
+    assert first.at_ns <= second.at_ns <= time.monotonic_ns()
+
+
 def test_a_request_counts_once_its_head_is_whole(rude: Rude) -> None:
     with dial(rude) as sock:
         sock.sendall(request("/ok?x=1")[:-2])

@@ -1,0 +1,173 @@
+"""The laws of counting hold for whatever is fired, and whatever the server, the kernel and the user do, at any moment.
+
+A whole shard is fired at a server that is made up (simulation.py); what it tells is held against what that server saw.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import islice, takewhile
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cannon.engine.native import fire_natively
+from cannon.errors import Fault
+from cannon.pace import Arrivals, Constant, Pace, Scope, Steps
+from cannon.plan import Engine, Limits, Plan, Stop, Timestamps
+from cannon.route import Address
+from cannon.shard import split
+from cannon.target import Target
+from cannon.tally import Tally
+from cannon.target import Target
+from tests.engine.simulation import US, Answer, Dial, Simulation
+from tests.firing import conserved
+
+_HOST = (Address("127.0.0.1", 1),)
+_PATH = (Address(path="/a/socket"),)
+_TARGETS = tuple(
+    msgspec.structs.replace(Target.parse(f"http://127.0.0.1:1/{name}"), addresses=_HOST) for name in "ab"
+)
+_UNIX = tuple(msgspec.structs.replace(target, addresses=_PATH) for target in _TARGETS)
+
+_limits = st.builds(
+    Limits,
+    per_connection=st.none() | st.integers(1, 6),
+    overall=st.none() | st.integers(1, 12),
+    reconnect_after=st.none() | st.integers(1, 4),
+    bailout=st.none() | st.integers(1, 6),
+)
+_paces = st.builds(
+    Pace,
+    profile=st.builds(Constant, st.sampled_from([200.0, 1_000.0, 4_000.0]))
+    | st.just(Steps((1_000.0, 0.0), 4_000 * US)),
+    arrivals=st.sampled_from(Arrivals),
+    seed=st.integers(0, 3),
+    scope=st.sampled_from(Scope),
+)
+
+
+@st.composite
+def _plans(draw: st.DrawFn) -> Plan:
+    connections = draw(st.integers(1, 4))
+    amount = draw(st.none() | st.integers(connections, 20))
+    pipelining = draw(st.integers(1, 4))
+    closes = pipelining == 1 and draw(st.booleans())
+    targets = draw(st.sampled_from([_TARGETS, _TARGETS[:1], _UNIX]))
+    return Plan(
+        targets=targets,
+        method="POST",
+        body=b"x" * draw(st.sampled_from([0, 0, 150])),
+        headers=(("Connection", "close"),) if closes else (),
+        expect_body=draw(st.sampled_from([None, None, b"ok"])),
+        connections=connections,
+        pipelining=pipelining,
+        stop=Stop(duration_ns=draw(st.integers(1, 15)) * 1_000 * US, amount=amount),
+        limits=draw(_limits | st.just(Limits())),
+        pace=draw(st.none() | _paces),
+        timeout_ns=draw(st.sampled_from([2_000, 8_000])) * US,
+        drain_ns=draw(st.sampled_from([0, 1_000, 20_000])) * US,
+        sample_ns=10_000 * US,
+        engine=draw(st.sampled_from([Engine.NATIVE, Engine.NATIVE, Engine.H11])),
+        timestamps=Timestamps.LOOP,
+        excludes_errors=draw(st.booleans()),
+    )
+
+
+_simulations = st.builds(
+    Simulation,
+    answers=st.lists(st.sampled_from([*Answer, *[Answer.GOOD] * 10]), min_size=1, max_size=12),
+    dials=st.lists(st.sampled_from([*Dial, *[Dial.AT_ONCE, Dial.LATER] * 4]), min_size=1, max_size=6),
+    room_bytes=st.sampled_from([1 << 20, 1 << 20, 500, 70]),
+    sealed=st.booleans(),
+    hiccups_ns=st.sampled_from([(0,), (0, 0, 0, 400 * US)]),
+)
+
+
+def _fired(plan: Plan, world: Simulation, interrupted: tuple[int, bytes] | None = None) -> Tally:
+    """The sum of what a shard tells; `interrupted`: after so long, by a byte, or, if it is none, by the end."""
+    reading, writing = os.pipe()
+    ends = [reading, writing]
+
+    def interrupt() -> None:
+        if interrupted is not None and interrupted[1]:
+            os.write(writing, interrupted[1])
+        else:
+            os.close(ends.pop())
+
+    if interrupted is not None:
+        world.later(interrupted[0], interrupt)
+    try:
+        with world.instead_of_the_system():
+            return sum(fire_natively(split(plan, 1)[0], reading, world), Tally())
+    finally:
+        for descriptor in ends:
+            os.close(descriptor)
+
+
+def _due(plan: Plan, tally: Tally) -> int:
+    """How many requests were due, as the pace has it, by the end of the window that was told."""
+    pace, each = plan.pace, plan.limits.per_connection
+    assert pace is not None
+    if not tally.sent + tally.never_sent and (tally.bailed_out or not tally.made):
+        # It may have ended in the opening.
+        return 0
+    until_ns = tally.row.window_ns
+    if plan.stop.amount is None:
+        until_ns = min(until_ns, plan.stop.duration_ns)
+    if pace.scope is Scope.TOOL:
+        sequences, most = [pace.due_ns()], each and each * plan.connections
+    else:
+        numbers = range(plan.connections)
+        sequences, most = [pace.connection_due_ns(number, plan.connections) for number in numbers], each
+    due = sum(
+        sum(1 for _ in takewhile(lambda due_ns: due_ns < until_ns, islice(sequence, most)))
+        for sequence in sequences
+    )
+    return min(due, plan.most_requests or due)
+
+
+@settings(max_examples=100)
+@given(
+    plan=_plans(),
+    world=_simulations,
+    interrupted=st.none() | st.tuples(st.integers(0, 20_000 * US), st.sampled_from([b".", b""])),
+)
+def test_whatever_happens_every_request_dial_and_byte_ends_in_exactly_one_count(
+    plan: Plan, world: Simulation, interrupted: tuple[int, bytes] | None
+) -> None:
+    tally = _fired(plan, world, interrupted)
+    assert conserved(tally)
+    # What the server saw.
+    assert tally.sent_bytes == world.sent_bytes
+    assert 0 <= tally.sent - world.begun <= world.blocked * (plan.pipelining if world.sealed else 1)
+    # The limits.
+    most = plan.most_requests
+    assert most is None or tally.sent <= most
+    if plan.limits.per_connection is not None:
+        assert tally.sent <= plan.limits.per_connection * plan.connections
+    if plan.limits.reconnect_after is not None:
+        assert all(opened.begun <= plan.limits.reconnect_after for opened in world.sockets)
+    assert all(opened.most_in_flight <= plan.pipelining for opened in world.sockets)
+    # The distributions.
+    counted = tally.completed + tally.errors.get(Fault.TIMEOUT, 0)
+    if plan.excludes_errors:
+        counted = tally.succeeded
+    assert tally.service.count == counted
+    assert tally.first_byte.count == (tally.succeeded if plan.excludes_errors else tally.completed)
+    for histogram in (tally.service, tally.first_byte, tally.response, tally.late, tally.connect):
+        assert min(histogram.counts, default=0) >= 0
+    if plan.pace is not None:
+        due = tally.sent + tally.never_sent
+        # Of an amount whose server has gone all the rest was never sent.
+        assert due in (_due(plan, tally), plan.stop.amount)
+        assert tally.response.count == counted
+        assert tally.late.count == tally.sent
+    shares = tally.steps.values()
+    if len(plan.targets) > 1:
+        assert sum(sum(share.status.values()) for share in shares) == tally.completed
+        assert sum(share.latency.count for share in shares) == counted
+    if plan.limits.bailout is not None and not tally.bailed_out:
+        wrong = tally.failed - tally.errors.get(Fault.ABORTED, 0) + tally.mismatched + tally.connects_failed
+        assert wrong < plan.limits.bailout

@@ -207,7 +207,6 @@ class Connection:
             meter=self._meter,
             opened=opened,
             framing=self._frame(),
-            timeout_ns=self._timeout_ns,
             requests=self._leg if self._hot else None,
             stamps=self._stamps,
             room=self._refill,
@@ -254,7 +253,7 @@ class Connection:
 
     def _timed_out(self, now_ns: int) -> None:
         if self._exchange is not None:
-            self._exchange.timed_out(now_ns)
+            self._exchange.timed_out(now_ns, self._timeout_ns)
 
     # What is asked of outside, and the end.
 

@@ -55,7 +55,6 @@ class Exchange:
         "_room",
         "_socket",
         "_stamps",
-        "_timeout_ns",
         "_unsent",
         "answered",
         "in_flight",
@@ -69,7 +68,6 @@ class Exchange:
         meter: Meter,
         opened: Socket,
         framing: Framing,
-        timeout_ns: int,
         requests: Iterator[bytes] | None,
         stamps: Stamps | None,
         room: Callable[[int], None],
@@ -84,7 +82,6 @@ class Exchange:
         self._meter = meter
         self._socket: Socket | None = opened
         self._framing = framing
-        self._timeout_ns = timeout_ns
         self._requests = requests
         stamped = stamps.receiver(opened) if stamps is not None else None
         self._stamps = stamps if stamped is not None else None
@@ -99,8 +96,6 @@ class Exchange:
         self._ordinary = True
         self._half_sent = False  # the last request in flight is still being sent, or never will be
         loop.watch(opened.fileno(), READ, self._readable)
-
-    # Ordinary responses.
 
     def _hot_path(self, opened: Socket, express: Express, shot: Shot, requests: Iterator[bytes]) -> Handler:
         """The handler of a socket on which ordinary responses are expected; it leaves at the first other one. The one
@@ -130,10 +125,7 @@ class Exchange:
             # Bytes that fill the room may be the first of more.
             status = express.read(data) if 0 < received_bytes < read_bytes else 0
             if not status:
-                self._loop.handle(opened.fileno(), self._readable)
-                self._received(data, now_ns, self._came_ns(now_ns))
-                if opened.pending and opened is self._socket:
-                    self._readable(now_ns)
+                self._leave_hot_path(opened, data, now_ns)
                 return
             if status != recorded_status:
                 recorded_status = status
@@ -159,16 +151,25 @@ class Exchange:
             except BlockingIOError:
                 sent_bytes = 0
             except OSError:
-                shot.data, shot.sent_ns = request, 0
-                self.in_flight.clear()
-                self._not_sent([shot])
+                self._found_closed(shot, request)
                 return
             if sent_bytes != len(request):
                 self._send_rest(memoryview(request)[sent_bytes:], None)
 
         return readable
 
-    # Any response.
+    def _leave_hot_path(self, opened: Socket, data: bytes, now_ns: int) -> None:
+        """These bytes are no ordinary response, or the end."""
+        self._loop.handle(opened.fileno(), self._readable)
+        self._received(data, now_ns, self._came_ns(now_ns))
+        if opened.pending and opened is self._socket:
+            self._readable(now_ns)
+
+    def _found_closed(self, shot: Shot, request: bytes) -> None:
+        """The next request of the hot path could not be handed over at all."""
+        shot.data, shot.sent_ns = request, 0
+        self.in_flight.clear()
+        self._not_sent([shot])
 
     def _readable(self, ready_ns: int) -> None:
         """Bytes have come for the requests in flight, or the end of the connection."""
@@ -353,11 +354,11 @@ class Exchange:
             return
         self._completed(now_ns, now_ns)
 
-    def timed_out(self, now_ns: int) -> None:
+    def timed_out(self, now_ns: int, timeout_ns: int) -> None:
         """Those that were sent so long ago; what is behind them was sent later, and never had its time."""
-        message = f"no whole response in {self._timeout_ns / 1e9:g} s, {self._where()}"
-        while self.in_flight and now_ns - self.in_flight[0].sent_ns >= self._timeout_ns:
-            self._meter.timed_out(self.in_flight.popleft(), self._timeout_ns)
+        message = f"no whole response in {timeout_ns / 1e9:g} s, {self._where()}"
+        while self.in_flight and now_ns - self.in_flight[0].sent_ns >= timeout_ns:
+            self._meter.timed_out(self.in_flight.popleft(), timeout_ns)
             self._meter.failed(Fault.TIMEOUT, message, now_ns)
             if self._socket is None:
                 return
@@ -380,8 +381,6 @@ class Exchange:
         if self._first_byte_ns:
             return "in mid-response"
         return "before any byte of a response" + (", on a reused connection" if self.answered else "")
-
-    # The end.
 
     def stop(self) -> None:
         """Send no more; what is in flight is still read."""

@@ -51,7 +51,7 @@ BAD_USAGE = {
     "--expect-status 2 U": "--expect-status: '2' is no list of statuses from 200 to 999; e.g. --expect-status 200,404",
     "--latncy U": "there is no option --latncy; did you mean --latency?",
     "-y U": "there is no option -y; cannon --help shows those there are",
-    "-q U": "there is no option -q; cannon's is -R/--overallRate, e.g. -R 1000",
+    "--rps U": "there is no option --rps; cannon's is -R/--overallRate, e.g. -R 1000",
     "--http2 U": "--http2 is not in this version yet; cannon --help shows what is",
     "--latency=yes U": "-l/--latency takes no value; write --latency alone",
     "-duration 3 U": "-duration is not an option; write --duration, with two dashes",

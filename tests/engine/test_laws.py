@@ -18,7 +18,6 @@ from cannon.pace import Arrivals, Constant, Pace, Scope, Steps
 from cannon.plan import Engine, Limits, Plan, Stop, Timestamps
 from cannon.route import Address
 from cannon.shard import split
-from cannon.target import Target
 from cannon.tally import Tally
 from cannon.target import Target
 from tests.engine.simulation import US, Answer, Dial, Simulation

@@ -30,19 +30,20 @@ class Pseudoterminal:
 
     def read_until(self, text: str) -> str:
         """All that was written, up to and with this text; the test fails when it does not come."""
-        seen = ""
-        while text not in seen:
+        seen = b""
+        while text.encode() not in seen:
             ready, _, _ = select.select([self._leader], [], [], 5)
             assert ready, f"{text!r} never came, only {seen!r}"
-            seen += os.read(self._leader, 4096).decode()
-        return seen
+            seen += os.read(self._leader, 4096)
+        # A read may end in the middle of a character, whose rest is left to the next.
+        return seen.decode(errors="ignore")
 
     def rest(self) -> str:
         """What was written and not yet read."""
         seen = b""
         while select.select([self._leader], [], [], 0)[0]:
             seen += os.read(self._leader, 4096)
-        return seen.decode()
+        return seen.decode(errors="ignore")
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ from cannon.engine.connection import Connection
 from cannon.engine.framing import FastFraming, Framing
 from cannon.engine.loop import Loop
 from cannon.engine.meter import Meter
+from cannon.engine.supply import Feed, Prepared, Supply
+from cannon.plan import Limits
+from cannon.request import Request
 from cannon.route import Address
 from cannon.version import __version__, is_compiled
 
@@ -106,18 +109,21 @@ def fire(case: str, reads: int) -> int:
 
     loop = Loop(ScriptedPoller(reads // 8, halt))
     loops.append(loop)
-    meter = Meter(lambda status: status == 200, time.monotonic_ns())
+    first = Prepared(Request("GET", REQUEST), 0)
+    supply = Supply(None, first)
+    meter = Meter(lambda status: status == 200, time.monotonic_ns(), supply)
 
     def frame() -> Framing:
-        return FastFraming(head=False, bodies=meter.bodies)
+        return FastFraming(bodies=meter.bodies)
 
     connection = Connection(
         loop=loop,
         meter=meter,
         addresses=(Address("127.0.0.1", 1),),
         timeout_ns=10**12,
-        supply=meter.supply(REQUEST, None),
-        closes=False,
+        feed=Feed(first, supply.tickets),
+        limits=Limits(),
+        pipelining=1,
         frame=frame,
         open_socket=lambda address: ScriptedSocket(CASES[case]),
         dialled=lambda: None,

@@ -12,8 +12,9 @@ Names are loaded when they are first used (PEP 562): importing cannon costs noth
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Not that of typing, which takes longer to load than all else before the program can be interrupted without a word.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cannon.errors import CannonError as CannonError
     from cannon.errors import InvalidRun as InvalidRun

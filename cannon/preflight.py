@@ -28,7 +28,7 @@ _WANTS_PROXY_AUTHORIZATION = 407
 _SERVER_ERROR = 500
 _SOCKS_HOST_BYTES = 255
 _NO_TUNNEL = "opened no tunnel"
-_LATE_HINT = " (-t allows for more, --no-preflight fires all the same)"
+_FIRES = "--no-preflight fires all the same"
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -128,8 +128,8 @@ def _judged(plan: Plan, target: Target, total: Tally) -> tuple[str, ...]:
     if total.failed:
         fault = min(total.errors)
         reason = _reason(total, fault)
-        hint = _LATE_HINT if fault is Fault.TIMEOUT else _tls_hint(target, total, fault, reason)
-        raise InvalidRun(f"no response from {url}: {reason}{hint}")
+        hints = _silence_hints(target, total, fault, reason)
+        raise InvalidRun(f"no response from {url}: {reason}{_in_brackets(hints)}")
     return tuple(
         f"{url} answers with status {status}{_status_hint(plan, target, status)}"
         for status in total.status
@@ -168,12 +168,22 @@ _UNIX_HINTS = {
 }
 
 
-def _tls_hint(target: Target, total: Tally, fault: Fault, reason: str) -> str:
-    """What a server of TLS does to a request in plain text: it answers with an alert, or hangs up without a byte."""
-    hung_up = fault in (Fault.EMPTY_REPLY, Fault.RESET) and not total.received_bytes
-    if target.scheme != "http" or not (hung_up or "looks like TLS" in reason):
-        return ""
-    return f" (does this port speak TLS? try https://{target.authority}/)"
+def _silence_hints(target: Target, total: Tally, fault: Fault, reason: str) -> list[str]:
+    """What may help where there was no response. A server of TLS answers a request in plain text with an alert, or
+    hangs up without a byte; what may have passed by the next request need not keep a run from being fired.
+    """
+    if fault is Fault.TIMEOUT:
+        return [f"-t allows for more, {_FIRES}"]
+    may_pass = fault in (Fault.EMPTY_REPLY, Fault.RESET)
+    speaks_tls = (may_pass and not total.received_bytes) or "looks like TLS" in reason
+    hints = []
+    if target.scheme == "http" and speaks_tls:
+        hints.append(f"does this port speak TLS? try https://{target.authority}/")
+    return [*hints, _FIRES] if may_pass else hints
+
+
+def _in_brackets(hints: list[str]) -> str:
+    return f" ({'; '.join(hints)})" if hints else ""
 
 
 def _status_hint(plan: Plan, target: Target, status: int) -> str:

@@ -32,6 +32,8 @@ _ANY_ID = b"0" * ID_BYTES
 _ACCEPTED_CODINGS = "gzip, deflate, br, zstd"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+# Of RFC 3986, section 3.2: a name, an address, or an IP literal in brackets, and a port.
+_HOST = re.compile(r"(?:\[[0-9A-Za-z:._~%-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -150,6 +152,7 @@ def _headers(plan: Plan, step: Step, target: Target, through: Proxy | None) -> l
     for name, value in step.headers:
         check_header(name, value, "-H")
         if name.lower() == "host":
+            _check_host(value, ids=plan.ids)
             headers.insert(0, ("Host", value))
         else:
             headers.append((name, value))
@@ -166,6 +169,13 @@ def _headers(plan: Plan, step: Step, target: Target, through: Proxy | None) -> l
     if plan.compressed and "accept-encoding" not in given:
         headers.append(("Accept-Encoding", _ACCEPTED_CODINGS))
     return headers
+
+
+def _check_host(value: str, *, ids: bool) -> None:
+    """Refuse what no server could take for its name; nothing at all is a Host as well (RFC 9112, section 3.2)."""
+    filled = value.replace(ID_PLACE.decode(), _ANY_ID.decode()) if ids else value
+    if not _HOST.fullmatch(filled.strip(" \t")):
+        raise UsageError("-H Host has a value that is no host[:port]; e.g. -H 'Host: www.example.com:8080'")
 
 
 def _length_of(body: Body, *, ids: bool) -> int:

@@ -30,6 +30,9 @@ _LIMITED_TIMES = 2
 _DIGITS = 3
 _NS_PER_S = 1_000_000_000
 
+_LONGEST_NS = 60 * _NS_PER_S
+"""Of a trial that is made longer than was asked, for its samples: at lower rates nothing can be judged."""
+
 _LEAST_SAMPLES = 20
 """Of a trial, whatever is judged: the mean of a handful of responses is that of chance."""
 
@@ -73,7 +76,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """Where to begin, how low and how high to go, how close to come (0.05: within 5 %), and the most trials.
 
-    `why_not_lower`: what to say where even the least rate does not hold.
+    A trial lasts `duration_ns`; where fewer than `due` requests would be due in it, so much longer, up to
+    `longest_ns`. `why_not_lower`: what to say where even the least rate does not hold.
     """
 
     start_per_s: float
@@ -81,30 +85,47 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     most_per_s: float = MOST_PER_S
     precision: float = 0.05
     most_trials: int = 20
+    duration_ns: int = 10 * _NS_PER_S
+    longest_ns: int = _LONGEST_NS
+    due: float = 0
     why_not_lower: str = ""
 
     @classmethod
     def of(cls, gate: Gate, duration_ns: int, arrivals: Arrivals) -> Search:
-        """A search among the rates at which trials of this length have samples enough for the gate. UsageError where
-        not even the highest rate gives them.
+        """A search among the rates at which trials of this length, or of a minute, have samples enough for the gate.
+        UsageError where not even the highest rate gives them.
         """
         samples = max(gate.least_samples, _LEAST_SAMPLES)
         # Some end too late to be counted, and chance makes due fewer than on average: by four times the root of that
         # average once in 30,000 trials.
         by_chance = (2 + math.sqrt(4 + samples)) ** 2 if arrivals is Arrivals.POISSON else 0
-        least_per_s = max((1 + 2 * _MISSED) * samples, by_chance) * _NS_PER_S / duration_ns
-        length = format_duration(duration_ns)
+        due = max((1 + 2 * _MISSED) * samples, by_chance)
+        longest_ns = max(duration_ns, _LONGEST_NS)
+        length = format_duration(longest_ns)
+        least_per_s = due * _NS_PER_S / longest_ns
         if least_per_s > MOST_PER_S:
             raise UsageError(
                 f"--find-rate '{gate.expression}' takes {samples:,} samples a trial, and {length} are too short for"
-                " them at any rate; give a longer -d, or a lower percentile"
+                f" them at any rate; give -d {math.ceil(due / MOST_PER_S)} or more, or a lower percentile"
             )
         least_per_s = min(_raised(least_per_s), MOST_PER_S)
+        lower_per_s = _rounded(least_per_s / 2)
         return cls(
-            start_per_s=max(least_per_s, _START_PER_S),
+            # Where a trial need not be made longer: most targets hold that.
+            start_per_s=min(max(_raised(due * _NS_PER_S / duration_ns), _START_PER_S), MOST_PER_S),
             least_per_s=least_per_s,
-            why_not_lower=f"at lower rates, {length} are too short to judge it; give a longer -d",
+            duration_ns=duration_ns,
+            longest_ns=longest_ns,
+            due=due,
+            why_not_lower=f"at lower rates, {length} are too short to judge it; for {lower_per_s:,.12g}/s give"
+            f" -d {math.ceil(due / lower_per_s)}",
         )
+
+    def trial_ns(self, per_s: float) -> int:
+        """How long a trial at this rate lasts: one that is made longer, in whole seconds."""
+        if self.due * _NS_PER_S <= per_s * self.duration_ns:
+            return self.duration_ns
+        return min(math.ceil(self.due / per_s) * _NS_PER_S, self.longest_ns)
 
     def next(self, trials: Sequence[Trial]) -> float | Finding:
         """The rate of the next trial, or what was found."""

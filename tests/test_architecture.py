@@ -17,7 +17,7 @@ ROOT = Path(cannon.__file__).parent
 
 LAYERS = (
     ("version", "errors"),
-    ("units", "text"),
+    ("units", "text", "defects"),
     ("host", "pace", "profile", "tls", "route", "sequence", "documents"),
     ("target", "plan"),
     ("request", "shard", "tally", "settings", "form", "har"),

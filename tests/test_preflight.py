@@ -172,23 +172,25 @@ def told(monkeypatch: pytest.MonkeyPatch, url: str, tally: Tally, **settings: ob
 
 
 PLAIN, SECURE = "http://127.0.0.1:4443/", "https://127.0.0.1:4443/"
+FIRES = " (--no-preflight fires all the same)"
 LATE = " (-t allows for more, --no-preflight fires all the same)"
 TRY_TLS = " (does this port speak TLS? try https://127.0.0.1:4443/)"
+TRY_BOTH = f"{TRY_TLS[:-1]}; --no-preflight fires all the same)"
 
 
 @pytest.mark.parametrize(
     ("url", "fault", "message", "received_bytes", "hint"),
     [
-        (PLAIN, Fault.EMPTY_REPLY, "closed before any byte", 0, TRY_TLS),
-        (PLAIN, Fault.RESET, "Connection reset by peer", 0, TRY_TLS),
+        (PLAIN, Fault.EMPTY_REPLY, "closed before any byte", 0, TRY_BOTH),
+        (PLAIN, Fault.RESET, "Connection reset by peer", 0, TRY_BOTH),
         (PLAIN, Fault.MALFORMED, "no response: 15030300 (looks like TLS)", 7, TRY_TLS),
-        (PLAIN, Fault.RESET, "Connection reset by peer after 12 bytes", 12, ""),
+        (PLAIN, Fault.RESET, "Connection reset by peer after 12 bytes", 12, FIRES),
         (PLAIN, Fault.MALFORMED, "no response: SSH-2.0", 7, ""),
         (PLAIN, Fault.TIMEOUT, "no response within 10 s", 0, LATE),
-        (SECURE, Fault.EMPTY_REPLY, "closed before any byte", 0, ""),
+        (SECURE, Fault.EMPTY_REPLY, "closed before any byte", 0, FIRES),
     ],
 )
-def test_what_a_port_of_tls_does_to_plain_text_has_a_hint(
+def test_what_may_help_where_nothing_answered_is_said(
     url: str, fault: Fault, message: str, received_bytes: int, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tally = Tally(

@@ -257,6 +257,41 @@ def test_only_head_expects_no_body() -> None:
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "a",
+        "shop.example:8080",
+        "my_service:80",
+        "127.0.0.1",
+        "[::1]:8080",
+        "[fe80::1%25eth0]",
+        "xn--bcher-kva.de",
+    ],
+)
+def test_a_host_of_the_users_own_is_sent_as_it_is(host: str) -> None:
+    assert _build("http://a/", "GET", b"", ("host", host)).data.startswith(
+        f"GET / HTTP/1.1\r\nHost: {host}\r\n".encode()
+    )
+
+
+def test_an_id_may_stand_in_a_host() -> None:
+    request = _of(_plan(ids=True, headers=(("Host", "[<id>].example"),)))
+    assert f"\r\nHost: {IDENT.decode()}.example\r\n".encode() in request.with_id(IDENT)
+
+
+@pytest.mark.parametrize(
+    "host", ["a b", "a/b", "http://a", "a:b", "a:1:2", "::1", "user@a", "a\tb", "[<id>]"]
+)
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        _build("http://a/", "GET", b"", ("Host", host))
+    assert raised.value.message == (
+        "-H Host has a value that is no host[:port]; e.g. -H 'Host: www.example.com:8080'"
+    )
+
+
+@pytest.mark.parametrize(
     ("method", "headers", "said"),
     [
         ("GE T", (), "is no method"),
@@ -268,6 +303,7 @@ def test_only_head_expects_no_body() -> None:
         ("GET", (("Content-Length", "5"),), "cannon's to set"),
         ("GET", (("Transfer-Encoding", "chunked"),), "cannon's to set"),
         ("GET", (("Host", "a"), ("host", "b")), "more than once"),
+        ("GET", (("Host", "a b"),), "no host"),
         ("GET", (("X", "\ud800"),), "half a character"),
         ("CONNECT", (), "asks for a tunnel"),
     ],

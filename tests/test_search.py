@@ -319,13 +319,15 @@ def test_a_run_without_a_window_has_achieved_nothing_that_could_be_told() -> Non
 @pytest.mark.parametrize(
     ("expression", "duration_s", "arrivals", "least", "start"),
     [
-        ("p99 < 50ms", 10, Arrivals.EVEN, 204, 204),
+        ("p99 < 50ms", 10, Arrivals.EVEN, 34, 204),
+        ("p99 < 50ms", 240, Arrivals.EVEN, 8.5, 100),
         ("p99 < 50ms", 60, Arrivals.EVEN, 34, 100),
-        ("p99 < 50ms", 10, Arrivals.POISSON, 219, 219),
-        ("p99.9 < 50ms", 10, Arrivals.EVEN, 2040, 2040),
-        ("mean < 50ms", 10, Arrivals.EVEN, 2.04, 100),
+        ("p99 < 50ms", 10, Arrivals.POISSON, 36.5, 219),
+        ("p99.9 < 50ms", 10, Arrivals.EVEN, 340, 2040),
+        ("mean < 50ms", 10, Arrivals.EVEN, 0.34, 100),
         ("errors == 0", 600, Arrivals.EVEN, 0.034, 100),
-        ("p99.999 < 50ms", 2.04, Arrivals.EVEN, 1_000_000, 1_000_000),
+        ("p99.999 < 50ms", 2.04, Arrivals.EVEN, 34_000, 1_000_000),
+        ("p99.999 < 50ms", 1, Arrivals.EVEN, 34_000, 1_000_000),
     ],
 )
 def test_no_rate_is_tried_at_which_the_gate_could_not_be_judged(
@@ -343,14 +345,59 @@ def test_even_the_least_rate_gives_samples_enough(
 ) -> None:
     gate = Gate.parse(expression)
     search = Search.of(gate, duration_s * SECOND_NS, arrivals)
+    lasts_ns = search.trial_ns(search.least_per_s)
     for seed in range(30):
         pace = Pace(Constant(search.least_per_s), arrivals, seed)
-        due_ns = takewhile(lambda due_ns: due_ns < duration_s * SECOND_NS, pace.due_ns())
+        due_ns = takewhile(lambda due_ns: due_ns < lasts_ns, pace.due_ns())
         assert sum(1 for _ in due_ns) >= gate.least_samples
 
 
 def test_trials_too_short_for_any_rate_are_refused() -> None:
     with pytest.raises(
-        UsageError, match=r"^--find-rate 'p99\.999 < 5ms' takes 2,000,000 samples a trial, and 1\.00 s"
+        UsageError,
+        match=r"^--find-rate 'p99\.99999 < 5ms' takes 200,000,000 samples a trial, and 60\.0 s are too short for them"
+        r" at any rate; give -d 204 or more, or a lower percentile$",
     ):
-        Search.of(Gate.parse("p99.999 < 5ms"), SECOND_NS, Arrivals.EVEN)
+        Search.of(Gate.parse("p99.99999 < 5ms"), SECOND_NS, Arrivals.EVEN)
+    assert Search.of(Gate.parse("p99.99999 < 5ms"), 204 * SECOND_NS, Arrivals.EVEN).least_per_s == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "rate", "lasts_s"),
+    [
+        (10, 1_000, 10),
+        (10, 204, 10),
+        (10, 203, 11),
+        (10, 50, 41),
+        (10, 34, 60),
+        (90, 100, 90),
+        (90.5, 22.6, 90.5),
+    ],
+)
+def test_a_trial_at_a_low_rate_lasts_until_it_has_its_samples_a_minute_at_most(
+    duration_s: float, rate: float, lasts_s: float
+) -> None:
+    search = Search.of(GATE, int(duration_s * SECOND_NS), Arrivals.EVEN)
+    assert search.trial_ns(rate) == int(lasts_s * SECOND_NS)
+
+
+@given(st.floats(0.5, 200), st.floats(1, 1_000_000), st.sampled_from(Arrivals))
+def test_every_trial_of_a_search_has_samples_enough_and_is_no_longer_than_is_said(
+    duration_s: float, knee_per_s: float, arrivals: Arrivals
+) -> None:
+    search = Search.of(GATE, int(duration_s * SECOND_NS), arrivals)
+    _, trials = search_at(search, with_knee(knee_per_s))
+    for rate in rates(trials):
+        lasts_ns = search.trial_ns(rate)
+        assert search.duration_ns <= lasts_ns <= max(search.duration_ns, 60 * SECOND_NS)
+        assert rate * lasts_ns / SECOND_NS >= 0.999 * search.due >= GATE.least_samples
+
+
+@pytest.mark.parametrize(("duration_s", "told"), [(10, "60.0 s are"), (90, "90.0 s are")])
+def test_the_duration_that_would_judge_a_lower_rate_is_named(duration_s: int, told: str) -> None:
+    search = Search.of(GATE, duration_s * SECOND_NS, Arrivals.EVEN)
+    said, _, longer = search.why_not_lower.partition(" too short to judge it; for ")
+    assert said == f"at lower rates, {told}"
+    rate, _, longer_s = longer.partition("/s give -d ")
+    longer_ns = int(longer_s) * SECOND_NS
+    assert Search.of(GATE, longer_ns, Arrivals.EVEN).least_per_s <= float(rate) < search.least_per_s

@@ -22,8 +22,9 @@ from cannon.cli.options import grammar_of
 from cannon.cli.schema import schema
 from cannon.cli.serve import serve
 from cannon.cli.session import Run, Session, print_text, say, tell
+from cannon.defects import keep, traceback_of, what_of
 from cannon.errors import CannonError, UsageError
-from cannon.text import clean, redact_command, redact_text
+from cannon.text import redact_command
 from cannon.version import __version__, is_compiled
 
 __all__ = ["COMMANDS", "main"]
@@ -103,21 +104,9 @@ def _later() -> dict[str, click.Command]:
 
 def _tell_defect(error: Exception, *, debug: bool) -> None:
     """One line, and the traceback where it can be sent from; on stderr with --debug, or where no file can be had."""
-    import tempfile
-    import traceback
-
-    told = redact_text("".join(traceback.format_exception(error)))
-    what = f"{type(error).__name__}: {clean(str(error), 120)}"
-    if debug:
+    told = traceback_of(error)
+    path = None if debug else keep(told)
+    if path is None:
         tell(told)
-        say(f"internal error, please report it: {what}")
-        return
-    try:
-        descriptor, path = tempfile.mkstemp(prefix="cannon-", suffix=".txt")
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(told)
-    except OSError:
-        tell(told)
-        say(f"internal error, please report it: {what}")
-    else:
-        say(f"internal error, please report it with {path}: {what}")
+    there = "" if path is None else f" with {path}"
+    say(f"internal error, please report it{there}: {what_of(error)}")

@@ -23,13 +23,15 @@ EMPTY_GROUP = "[ ]"
 _HELP = frozenset({"-h", "--help"})
 _VERSION = frozenset({"-v", "--version"})
 _NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
+_NO_URL = re.compile(r"\d+[A-Za-z]", re.ASCII)
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:h|m|s|ms|us|µs|μs|ns))+|{_NUMBER}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """Names, with their dashes. `grouped`, some of the valued: a `[ … ]` group may follow, and how one is written.
-    `bare`, some of the grouped: a group, a duration, or nothing may follow, and whatever else is no value of theirs.
+    `bare`, some of the grouped: a group, a duration (or what may be meant as one), or nothing may follow, and
+    whatever else is no value of theirs.
     """
 
     commands: frozenset[str] = frozenset()
@@ -124,7 +126,9 @@ class _Pass:
 
     def _value_follows(self) -> bool:
         return bool(self.rest) and (
-            self.rest[0].startswith("[") or _DURATION.fullmatch(self.rest[0]) is not None
+            self.rest[0].startswith("[")
+            or _DURATION.fullmatch(self.rest[0]) is not None
+            or _NO_URL.fullmatch(self.rest[0]) is not None
         )
 
     def _folded(self, name: str, value: str, example: str) -> str:

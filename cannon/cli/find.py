@@ -121,16 +121,30 @@ def _pace_of(options: Options) -> Pace:
 
 
 def _announce(plan: Plan, options: Options, search: Search, gate: Gate) -> None:
-    """Say what is about to be fired, and for how long at most."""
+    """Say what is about to be searched, and for how long at most."""
     from cannon.units import format_duration, format_rate
 
-    announce(plan, options)
+    longer = search.longest_ns > search.duration_ns
+    length = f"{search.duration_ns / 1e9:.12g} s{' or more' if longer else ''}"
+    announce(
+        plan, options, f"Searching the highest rate at which {gate.expression} holds, in trials of {length}"
+    )
     if options.json:
         return
     say(
-        f"searching the highest rate at which {gate.expression} holds, from {format_rate(search.start_per_s)} on:"
-        f" at most {search.most_trials} trials of {format_duration(plan.stop.duration_ns)}"
+        f"from {format_rate(search.start_per_s)} on, at most {search.most_trials} trials, of"
+        f" {format_duration(search.longest_ns)} at most"
     )
+
+
+def _announce_longer(number: int, rate: float, length_ns: int, gate: Gate) -> None:
+    """Say why a trial will take longer than was asked."""
+    from cannon.units import format_duration, format_rate
+
+    samples = (
+        f"the {gate.least_samples:,} samples of {gate.name}" if gate.least_samples > 1 else "samples enough"
+    )
+    say(f"trial {number} takes {format_duration(length_ns)}, to have {samples} at {format_rate(rate)}")
 
 
 def _try_all(
@@ -153,8 +167,12 @@ def _try_all(
 
     found, advised = _Found(), False
     while not isinstance(rate := search.next(found.trials), Finding):
+        length_ns = search.trial_ns(rate)
+        if length_ns > search.duration_ns:
+            _announce_longer(len(found.tried) + 1, rate, length_ns, gate)
         fired = msgspec.structs.replace(
             plan,
+            stop=msgspec.structs.replace(plan.stop, duration_ns=length_ns),
             pace=msgspec.structs.replace(pace, profile=Constant(rate)),
             # What it would find out is known by then.
             preflight=plan.preflight and not found.tried,

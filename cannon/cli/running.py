@@ -48,13 +48,13 @@ def check(plan: Plan, options: Options) -> None:
     check_descriptors(plan)
 
 
-def announce(plan: Plan, options: Options) -> None:
-    """Say what is about to be fired, unless JSON is all that is wanted."""
+def announce(plan: Plan, options: Options, what: str | None = None) -> None:
+    """Say what is about to be fired, unless JSON is all that is wanted. `what`: where it is more than one run."""
     from cannon.reports import console
 
     if not options.json and sys.stderr is not None:
         with suppress(OSError):
-            console.header(plan, sys.stderr)
+            console.header(plan, sys.stderr, what)
 
 
 def run(session: Session, plan: Plan, options: Options, stream: Stream, interrupt: Interrupt) -> Result:

@@ -1,12 +1,12 @@
 """A response head: its lines, what they say about the body and the connection, and what a head is not.
 
-Law: a Head follows from the lines alone, and judge_head says how; what LastHead remembers is only a shorter way to the
-same. The section numbers in the comments are those of RFC 9112.
+Law: pure; a Head follows from the lines alone. The section numbers in the comments are those of RFC 9112.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from cannon.errors import Fault, FramingError
 
@@ -14,10 +14,11 @@ __all__ = [
     "CHUNKED",
     "FIELD",
     "FOLD",
+    "TELLING_NAMES",
     "UNTIL_CLOSE",
     "Head",
-    "LastHead",
     "add_head_line",
+    "bodiless",
     "closes",
     "judge_head",
     "no_http",
@@ -25,8 +26,8 @@ __all__ = [
     "starts_a_head",
 ]
 
-CHUNKED = -1
-UNTIL_CLOSE = -2
+CHUNKED: Final = -1
+UNTIL_CLOSE: Final = -2
 
 FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\0\r\n]*)")
 FOLD = re.compile(rb"[ \t][^\0\r\n]*")
@@ -38,10 +39,8 @@ _STATUS_MODEL = b"HTTP/1.1 200 "
 _CODING = re.compile(rb'(?:"(?:\\.|[^"\\])*"|[^",])+')
 _DIGITS = re.compile(rb"[0-9]+")
 
-_END = b"\r\n\r\n"
-_FRAMING_NAMES = frozenset({b"connection", b"content-length", b"proxy-connection", b"transfer-encoding"})
-_SHORT_NUMBER = 18
-_REMEMBERED_BYTES = 4_096
+TELLING_NAMES = frozenset({b"connection", b"content-length", b"proxy-connection", b"transfer-encoding"})
+"""The fields that judge_head looks at, in lower case; all the others may say what they like."""
 
 
 class Head:
@@ -53,101 +52,6 @@ class Head:
         self.status = status
         self.persistent = persistent
         self.length = length
-
-
-class LastHead:
-    """The last head that answered one kind of request, for the next is most likely the same, or much like it.
-
-    Two heads are alike if they have the same lines, but for the values of fields that say nothing of the framing, and
-    the number of a Content-Length. Then nothing is judged anew. `head` is the verdict on the one that was taken last.
-    """
-
-    __slots__ = ("_data", "_length_at", "_lines", "_names", "_to_head", "head")
-
-    def __init__(self, *, to_head: bool) -> None:
-        self.head = Head(0, False, 0)
-        self._to_head = to_head
-        self._data = b""
-        self._lines: list[bytes] = []
-        # The start of each line that has to be the same, where not all of it has to.
-        self._names: list[bytes] = []
-        self._length_at = -1
-
-    def take(self, data: bytes, position: int, room_bytes: int) -> int:
-        """The position after the head that begins at this one; -1 if it does not end in as many bytes as there is
-        room for. FramingError if it is none, and nothing is remembered.
-        """
-        whole = data[position : position + len(self._data)]
-        if len(whole) <= room_bytes:
-            if whole == self._data and whole:
-                return position + len(whole)
-            # Heads of one length are common, and to look is cheaper than to search.
-            if whole.endswith(_END) and self._take_whole(whole):
-                return position + len(whole)
-        stop = data.find(_END, position, position + room_bytes) + len(_END)
-        if stop < len(_END):
-            return -1
-        self._take_whole(data[position:stop])
-        return stop
-
-    def _take_whole(self, whole: bytes) -> bool:
-        """Judge a head, or as good as; False if it ends before the end of these bytes."""
-        lines = whole.split(b"\r\n")
-        lines.pop()
-        lines.pop()
-        if not self._is_alike(lines):
-            unfolded: list[bytes] = []
-            for line in lines:
-                if unfolded and not line:
-                    return False
-                add_head_line(unfolded, line)
-            self._judge(unfolded)
-            if len(unfolded) < len(lines) or len(whole) > _REMEMBERED_BYTES:
-                lines = []
-        self._lines = lines
-        self._data = whole if len(whole) <= _REMEMBERED_BYTES else b""
-        return True
-
-    def _is_alike(self, lines: list[bytes]) -> bool:
-        before, names = self._lines, self._names
-        if len(lines) != len(before):
-            return False
-        length = -1
-        for at, line in enumerate(lines):
-            if line == before[at]:
-                continue
-            name = names[at]
-            if not name or not line.startswith(name) or b"\r" in line or b"\n" in line or b"\0" in line:
-                return False
-            if at == self._length_at:
-                digits = line[len(name) :].strip(b" \t")
-                if not digits.isdigit() or len(digits) > _SHORT_NUMBER:
-                    return False
-                length = int(digits)
-        if length >= 0:
-            self.head = Head(self.head.status, self.head.persistent, length)
-        return True
-
-    def _judge(self, lines: list[bytes]) -> None:
-        telling = [lines[0]]
-        names = [b""]
-        lengths: list[int] = []
-        for line in lines[1:]:
-            start = line[: line.index(b":") + 1]
-            name = start[:-1].lower()
-            if name in _FRAMING_NAMES:
-                telling.append(line)
-                if name == b"content-length":
-                    lengths.append(len(names))
-                start = b""
-            names.append(start)
-        head = judge_head(telling, to_head=self._to_head)
-        self._length_at = -1
-        if len(lengths) == 1 and head.length >= 0 and not bodiless(head.status, to_head=self._to_head):
-            self._length_at = lengths[0]
-            names[lengths[0]] = lines[lengths[0]][: len(b"content-length:")]
-        self.head = head
-        self._names = names
 
 
 def starts_a_head(start: bytes) -> bool:

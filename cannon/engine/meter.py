@@ -7,7 +7,7 @@ counts once some hundreds have come (bounded memory, and an append is the cheape
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from cannon.engine.latency_log import LatencyLog
@@ -89,8 +89,9 @@ class Meter:
         self._errors: Counter[Fault] = Counter()
         self._connect_errors: Counter[Fault] = Counter()
         self._examples: dict[Fault, Example] = {}
-        self._step_status: list[Counter[int]] = [Counter() for _ in range(self._steps)]
-        self._step_latency: list[Counter[int]] = [Counter() for _ in range(self._steps)]
+        # Of those steps alone of which there is something to tell: there may be thousands.
+        self._step_status: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        self._step_latency: defaultdict[int, Counter[int]] = defaultdict(Counter)
 
     # Requests.
 
@@ -213,6 +214,8 @@ class Meter:
             _drain(recorded, self._whole)
         if self.due:
             for step, responses in enumerate(self._responses):
+                if not responses:
+                    continue
                 if self._steps > 1:
                     self._step_latency[step].update(responses)
                 _drain(responses, self._response)
@@ -292,8 +295,8 @@ class Meter:
         if self._steps == 1:
             return {}
         return {
-            step: StepTally(dict(status), Histogram(latency))
-            for step, (status, latency) in enumerate(zip(self._step_status, self._step_latency, strict=True))
+            step: StepTally(dict(self._step_status[step]), Histogram(self._step_latency[step]))
+            for step in sorted(self._step_status.keys() | self._step_latency.keys())
         }
 
 

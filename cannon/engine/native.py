@@ -253,19 +253,15 @@ class _Battery:
 
     def _firing(self) -> bool:
         """Whether a request is in flight, or would be if it were due: nobody waits for an answer to a dial."""
-        return self._oldest() is not None or not any(
-            connection.dialling for connection in self._connections
-        )
+        return self._oldest() is not None or not self._dialling()
+
+    def _dialling(self) -> bool:
+        return any(connection.dialling for connection in self._connections)
 
     def _all_sent(self) -> bool:
-        """Whether all that is ever due has been answered: a rate may end before the amount does."""
-        schedules = self._assembly.schedules
-        return (
-            bool(schedules)
-            and all(schedule.over for schedule in schedules)
-            and self._oldest() is None
-            and not any(connection.dialling for connection in self._connections)
-        )
+        """Whether nothing will be sent any more: a rate may end before the amount does."""
+        awaited = any(schedule.awaited for schedule in self._assembly.schedules)
+        return not awaited and not self._dialling() and self._oldest() is None
 
     def _look_in_flight(self) -> None:
         self._oldest_ns = self._oldest()

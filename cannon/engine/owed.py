@@ -6,7 +6,10 @@ no response (RFC 9112, 6.3), however it looks.
 
 from __future__ import annotations
 
-from cannon.engine.head import LastHead, snippet
+from typing import Final
+
+from cannon.engine.head import snippet
+from cannon.engine.last_head import LastHead
 from cannon.errors import Fault, FramingError
 
 __all__ = ["Bodies", "Outcome", "Owed"]
@@ -39,7 +42,7 @@ class Owed:
 
 
 _NOTHING_OWED = Owed()
-_ANSWERED_AT_MOST = 64
+_ANSWERED_AT_MOST: Final = 64
 
 
 class Outcome:

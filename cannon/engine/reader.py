@@ -30,24 +30,25 @@ from cannon.errors import Fault, FramingError
 
 __all__ = ["HEAD_LIMIT_BYTES", "OVERHEAD_LIMIT_BYTES", "Reader", "overloaded"]
 
-HEAD_LIMIT_BYTES = 65_536
+HEAD_LIMIT_BYTES: Final = 65_536
 """A head, the interim responses before it included, or a single line of framing, may not be longer."""
 
-OVERHEAD_LIMIT_BYTES = HEAD_LIMIT_BYTES + 1_048_576
+OVERHEAD_LIMIT_BYTES: Final = HEAD_LIMIT_BYTES + 1_048_576
 """Bytes of a response that are not body may not pass this plus eight for each byte of body."""
 
-_PLAIN_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?")
+_PLAIN_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
+_CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]+)(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?")
 
 
+# The states.
 _BETWEEN: Final = 0
 _IN_HEAD: Final = 1
 _COUNTED: Final = 2
 _UNTIL_CLOSE: Final = 3
-_CHUNK_LINE_NEXT: Final = 4
-_CHUNK_DATA: Final = 5
-_CHUNK_END: Final = 6
-_TRAILER: Final = 7
+_IN_CHUNK_LINE: Final = 4
+_IN_CHUNK: Final = 5
+_AFTER_CHUNK: Final = 6
+_IN_TRAILER: Final = 7
 
 
 class Reader(Outcome):
@@ -71,8 +72,9 @@ class Reader(Outcome):
 
     def read(self, data: bytes) -> None:
         """Take the bytes of one read. FramingError if they are not what is owed and nothing ended before."""
-        data = self._held + data if self._held else data
-        self._held = b""
+        if self._held:
+            data = self._held + data
+            self._held = b""
         position = 0
         count = len(data)
         try:
@@ -84,16 +86,10 @@ class Reader(Outcome):
                     position = self._counted(data, position)
                 elif state == _IN_HEAD:
                     position = self._in_head(data, position)
-                elif state == _CHUNK_LINE_NEXT:
-                    position = self._chunk_line(data, position)
-                elif state == _CHUNK_DATA:
-                    position = self._chunk_data(data, position)
-                elif state == _CHUNK_END:
-                    position = self._chunk_end(data, position)
-                elif state == _TRAILER:
-                    position = self._trailer(data, position)
-                else:
+                elif state == _UNTIL_CLOSE:
                     position = self._until_close(data, position)
+                else:
+                    position = self._chunked(data, position)
         except FramingError as error:
             self._fail(error)
 
@@ -164,9 +160,18 @@ class Reader(Outcome):
         self._take(data, position, len(data))
         return len(data)
 
+    def _chunked(self, data: bytes, position: int) -> int:
+        if self._state == _IN_CHUNK_LINE:
+            return self._chunk_line(data, position)
+        if self._state == _IN_CHUNK:
+            return self._chunk_data(data, position)
+        if self._state == _AFTER_CHUNK:
+            return self._chunk_end(data, position)
+        return self._trailer(data, position)
+
     def _chunk_line(self, data: bytes, position: int) -> int:
         position = self._whole_chunks(data, position)
-        if self._state != _CHUNK_LINE_NEXT or position == len(data):
+        if self._state != _IN_CHUNK_LINE or position == len(data):
             return position
         line, after = self._line(data, position)
         if line is None:
@@ -176,7 +181,7 @@ class Reader(Outcome):
         if match is None or len(digits) > 16:
             raise FramingError(Fault.MALFORMED, f"malformed chunk size {snippet(line)}")
         self._left = int(digits or b"0", 16)
-        self._state = _CHUNK_DATA if self._left else _TRAILER
+        self._state = _IN_CHUNK if self._left else _IN_TRAILER
         return after
 
     def _whole_chunks(self, data: bytes, position: int) -> int:
@@ -204,14 +209,14 @@ class Reader(Outcome):
         self._take(data, position, stop)
         self._left -= stop - position
         if not self._left:
-            self._state = _CHUNK_END
+            self._state = _AFTER_CHUNK
         return stop
 
     def _chunk_end(self, data: bytes, position: int) -> int:
         after = data[position : position + 2]
         if after == b"\r\n":
             self._overhead_bytes += 2
-            self._state = _CHUNK_LINE_NEXT
+            self._state = _IN_CHUNK_LINE
         elif after == b"\r":
             self._held = after
         else:
@@ -280,7 +285,7 @@ class Reader(Outcome):
         if not length:
             self._finish(keep_alive=head.persistent)
         elif length == CHUNKED:
-            self._state = _CHUNK_LINE_NEXT
+            self._state = _IN_CHUNK_LINE
         elif length == UNTIL_CLOSE:
             self._state = _UNTIL_CLOSE
         else:

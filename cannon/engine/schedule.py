@@ -46,9 +46,9 @@ class Schedule:
         self._set_timer()
 
     @property
-    def over(self) -> bool:
-        """Whether nothing is due any more."""
-        return self._due_ns == NEVER_NS
+    def awaited(self) -> bool:
+        """Whether somebody is free to send what is due next."""
+        return self._due_ns != NEVER_NS and bool(self._free or self._last)
 
     def take(self, now_ns: int) -> int:
         """The next due time that has come; 0 where none has."""

@@ -34,8 +34,8 @@ _OF_TARGETS: Mapping[str, str] = {"p50": "50%", "p99": "99%"}
 _STAT_COLUMNS = (0, 8, 8, 8, 8, 7, 7, 7)
 
 
-def header(plan: Plan, stream: TextIO) -> None:
-    """Say what is about to be fired: progress, so it belongs on stderr."""
+def header(plan: Plan, stream: TextIO, what: str | None = None) -> None:
+    """Say what is about to be fired: progress, so it belongs on stderr. `what`: where it is more than one run."""
     stop = plan.stop
     how_long = (
         f"{stop.duration_ns / 1e9:.12g}s"
@@ -45,7 +45,7 @@ def header(plan: Plan, stream: TextIO) -> None:
     urls = [clean(redact_url(target.url)) for target in plan.targets]
     more = f" and {len(urls) - _URLS_SHOWN} more" if len(urls) > _URLS_SHOWN else ""
     lines = [
-        f"Running {how_long} test @ {', '.join(urls[:_URLS_SHOWN])}{more}",
+        f"{what or f'Running {how_long} test'} @ {', '.join(urls[:_URLS_SHOWN])}{more}",
         sentences.counted(plan.connections, "connection"),
     ]
     if plan.pipelining > 1:

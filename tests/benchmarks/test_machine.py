@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cannon.version import __version__, is_compiled
+from cannon.version import is_compiled
 from clients import CLIENTS
 from machine import described, version_in
 
@@ -34,4 +34,4 @@ def test_figures_are_told_with_machine_and_programs() -> None:
 
 def test_a_reader_is_told_whether_cannon_was_compiled() -> None:
     kind = "compiled" if is_compiled() else "plain Python"
-    assert f"cannon {__version__} ({kind})" in described({"cannon": CLIENTS["cannon"].program})
+    assert f" ({kind})," in described({"cannon": CLIENTS["cannon"].program})

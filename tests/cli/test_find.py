@@ -93,10 +93,27 @@ def test_each_trial_is_a_row_of_the_table_and_a_line_on_the_way(capsys: pytest.C
 def test_what_will_be_fired_is_said_first(capsys: pytest.CaptureFixture[str]) -> None:
     main(["-d", "30", *FIND], run=Knee())
     err = capsys.readouterr().err
-    assert err.startswith(f"Running 30s test @ {URL}\n10 connections\n")
-    assert (
-        "cannon: searching the highest rate at which p99 < 50ms holds, from 100/s on: at most 20 trials of 30.0 s\n"
-    ) in err
+    heading = "Searching the highest rate at which p99 < 50ms holds, in trials of"
+    assert err.startswith(f"{heading} 30 s or more @ {URL}\n10 connections\n")
+    assert "cannon: from 100/s on, at most 20 trials, of 60.0 s at most\n" in err
+    main(["-d", "90", *FIND], run=Knee())
+    assert capsys.readouterr().err.startswith(f"{heading} 90 s @ {URL}\n")
+
+
+def test_a_rate_too_low_for_its_samples_is_fired_for_longer_and_that_is_said_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Knee(knee_per_s=60)
+    assert main(FIND, run=run) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].startswith("58/s is the highest rate at which p99 < 50ms holds")
+    lasted_s = {rate: plan.stop.duration_ns / 1e9 for rate, plan in zip(run.rates, run.plans, strict=True)}
+    assert (lasted_s[204], lasted_s[102], lasted_s[51]) == (10, 20, 40)
+    assert max(lasted_s.values()) <= 60
+    said = [line for line in err.splitlines() if line.startswith("cannon: trial ")]
+    assert said[0].startswith("cannon: trial 1: 204/s asked")
+    assert said[1] == "cannon: trial 2 takes 20.0 s, to have the 2,000 samples of p99 at 102/s"
+    assert said[2].startswith("cannon: trial 2: 102/s asked")
 
 
 def test_every_trial_is_the_plan_at_another_rate() -> None:
@@ -138,8 +155,8 @@ def test_where_no_rate_holds_the_exit_code_says_so(capsys: pytest.CaptureFixture
     assert main(FIND, run=run) == 3
     out, _ = capsys.readouterr()
     assert out.splitlines()[-2:] == [
-        "no rate was found at which p99 < 50ms holds: at 204/s p99 was 200 ms; at lower",
-        "rates, 10.0 s are too short to judge it; give a longer -d",
+        "no rate was found at which p99 < 50ms holds: at 34/s p99 was 200 ms; at lower",
+        "rates, 60.0 s are too short to judge it; for 17/s give -d 120",
     ]
 
 
@@ -184,7 +201,7 @@ def test_the_result_of_the_best_trial_is_written(tmp_path: Path, capsys: pytest.
 def test_where_no_rate_holds_the_lowest_that_was_tried_is_written(tmp_path: Path) -> None:
     path = tmp_path / "lowest.json"
     main(["-d", "30", "-o", str(path), *FIND], run=Knee(knee_per_s=1))
-    assert Result.from_json(path.read_bytes()).plan.rate == 68
+    assert Result.from_json(path.read_bytes()).plan.rate == 34
 
 
 def test_the_rows_of_all_trials_are_streamed(tmp_path: Path) -> None:
@@ -268,8 +285,8 @@ def test_the_file_of_autocannon_has_service_times_where_they_are_asked_for(
         (["--find-rate", "p99 > 5ms"], "--find-rate 'p99 > 5ms' is no limit to how much is asked"),
         (["--find-rate", "p99 <"], "--find-rate: 'p99 <' at character 6: a bound is missing"),
         (
-            ["--find-rate", "p99.999 < 5ms", "-d", "1"],
-            "--find-rate 'p99.999 < 5ms' takes 2,000,000 samples a trial, and 1.00 s are too short for them",
+            ["--find-rate", "p99.99999 < 5ms", "-d", "1"],
+            "--find-rate 'p99.99999 < 5ms' takes 200,000,000 samples a trial, and 60.0 s are too short for them",
         ),
         ([*FIND[:2], "-O", "100"], "--find-rate fires each rate for a time, and -M and -O would end it"),
         ([*FIND[:2], "-M", "100"], "--find-rate fires each rate for a time, and -M and -O would end it"),
@@ -294,4 +311,4 @@ def test_a_target_that_fails_its_requests_is_no_fast_one(capsys: pytest.CaptureF
             return a_result(plan=plan, tally=tally)
 
     assert main(["-j", *FIND], run=Refusing()) == 3
-    assert "at 204/s 20 % of what was sent did not succeed" in document_of(capsys)["reason"]
+    assert "at 34/s 20 % of what was sent did not succeed" in document_of(capsys)["reason"]

@@ -27,6 +27,9 @@ BAD_USAGE = {
         "-d/--duration: 'abc' is no duration; write for example 10s, 1m30s or 500ms (a bare number is seconds)"
     ),
     "-d 0 U": "-d/--duration must be longer than nothing, e.g. -d 10 or -d 1m30s",
+    "-W 5x U": (
+        "-W/--warmup: '5x' is no duration; write for example 10s, 1m30s or 500ms (a bare number is seconds)"
+    ),
     "-a 0 U": "-a/--amount: '0' is too small, the least is 1; write for example 1, 10 or 2k",
     "U -c": "-c/--connections needs a value; e.g. -c 10",
     "U --drain": "--drain needs a value; e.g. --drain 2s",

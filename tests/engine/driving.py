@@ -12,12 +12,32 @@ from cannon.engine.strict import StrictFraming
 from cannon.errors import Fault, FramingError
 from tests.corpus import READ_BYTES
 
-__all__ = ["CHUNKED", "FRAMINGS", "GET", "GOOD", "HEAD", "Caller", "Verdict", "answer", "drive", "split"]
+__all__ = [
+    "CHUNKED",
+    "FRAMINGS",
+    "GET",
+    "GOOD",
+    "HEAD",
+    "MUTATIONS",
+    "Caller",
+    "Verdict",
+    "answer",
+    "drive",
+    "split",
+]
 
 FRAMINGS: dict[str, Callable[..., Framing]] = {"fast": FastFraming, "strict": StrictFraming}
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+MUTATIONS = [
+    *(b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b",", b";", b'"', b"0", b"2", b"\0", b"\xff", b"\r\n\r\n"),
+    *(b"0\r\n\r\n", b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/1.1 200 OK\r\n", b"204", b"103", b"close", b"chunked"),
+    *(b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Proxy-Connection: close\r\n", b"gzip, "),
+    *(b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: x\r\n", b"\r\n folded\r\n"),
+]
+"""What an edit puts into a response to make another of it."""
 
 GET = Owed()
 HEAD = Owed(head=True)

@@ -346,7 +346,7 @@ class _Socket:
             self._busy = True
             self._say(GOOD[:10])
             later(100 * US, lambda: self._say(GOOD[10:-1]))
-            later(200 * US, lambda: self._answer_rest())
+            later(200 * US, self._answer_rest)
             return
         self._say(_SAID.get(answer, b""))
         # Who is answered twice may well ask for more.

@@ -359,3 +359,50 @@ def test_what_was_due_and_still_waits_for_a_dial_was_never_sent() -> None:
         fired.turn()
     fired.connection.stop()
     assert (fired.connection.never_sent, fired.supply.sent, fired.finished) == (1, 0, 1)
+
+
+def test_a_due_time_outlasts_a_socket_that_would_not_take_the_request() -> None:
+    # The second request that it may have in flight is not due, so it was free when the first could not be sent.
+    fired = _Fired(
+        FakeSocket(rooms=[GONE]), FakeSocket(6, pieces=[GOOD]), amount=None, pipelining=2, due_ns=[0, 10**12]
+    )
+    schedule = fired.schedule
+    assert schedule is not None
+    schedule.begin(monotonic_ns(), None)
+    until_ns = monotonic_ns() + 5_000_000_000
+    while not fired.sockets[1].sent and monotonic_ns() < until_ns:
+        fired.turn(ready=False)
+    assert fired.sockets[1].sent == REQUEST
+    assert fired.tally().late.count == 1
+
+
+def test_an_answer_to_what_could_not_be_sent_is_excess() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[GOOD + GOOD[:10], GOOD[10:] + GOOD], rooms=[2 * len(REQUEST), GONE]),
+        FakeSocket(6, pieces=[GOOD]),
+        amount=3,
+        pipelining=2,
+    )
+    fired.turn(3)
+    told = fired.tally()
+    assert (told.sent, told.status, told.excess, told.errors) == (3, {200: 3}, 1, {})
+
+
+def test_of_requests_sent_together_those_that_did_not_fit_wait_and_abort_nothing() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[GOOD, GOOD + GOOD], rooms=[len(REQUEST) + 5, AGAIN]), amount=3, pipelining=3
+    )
+    assert (fired.supply.sent, fired.connection.in_flight) == (2, 2)
+    fired.turn(3)
+    told = fired.tally()
+    assert (told.sent, told.status, told.errors, told.made) == (3, {200: 3}, {}, 1)
+    assert fired.sockets[0].sent == REQUEST * 3
+
+
+def test_requests_of_which_nothing_went_out_are_unsent_when_the_connection_ends() -> None:
+    fired = _Fired(
+        FakeSocket(pieces=[b""], rooms=[5, AGAIN]), FakeSocket(6, pieces=[GOOD * 2]), amount=3, pipelining=3
+    )
+    fired.turn(2)
+    told = fired.tally()
+    assert (told.sent, told.status, told.errors) == (3, {200: 2}, {Fault.EMPTY_REPLY: 1})

@@ -7,10 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.engine.framing import FastFraming
-from cannon.engine.owed import Bodies
+from cannon.engine.owed import Bodies, Owed
 from cannon.errors import Fault, FramingError
 from tests.corpus import Case, deliveries, load
-from tests.engine.driving import CHUNKED, FRAMINGS, GET, GOOD, HEAD, Caller, Verdict, answer, drive, split
+from tests.engine.driving import (
+    CHUNKED,
+    FRAMINGS,
+    GET,
+    GOOD,
+    HEAD,
+    MUTATIONS,
+    Caller,
+    Verdict,
+    answer,
+    drive,
+    split,
+)
 
 CASES = load()
 OWED = {"GET": GET, "HEAD": HEAD}
@@ -133,12 +145,6 @@ def test_no_split_of_the_bytes_changes_the_verdict_of_the_fast_framing(
     assert not shortfall(case, answer("fast", pieces, OWED[case.method]))
 
 
-MUTATIONS = [
-    *(b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b",", b";", b'"', b"0", b"2", b"\0", b"\xff", b"\r\n\r\n"),
-    *(b"0\r\n\r\n", b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/1.1 200 OK\r\n", b"204", b"103", b"close", b"chunked"),
-    *(b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Proxy-Connection: close\r\n", b"gzip, "),
-    *(b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: x\r\n", b"\r\n folded\r\n"),
-]
 SHORT = [case.data for case in CASES if 0 < len(case.data) < 400]
 
 
@@ -201,15 +207,72 @@ def test_pipelined_responses_are_told_apart_wherever_the_reads_end(
     cases = [case for case in cases if (name, case.id) not in DEPARTURES]
     stream = b"".join(case.data for case in cases)
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=4).map(sorted))
-    verdict = pipeline(name, split(stream, [0, *cuts, len(stream)]), len(cases))
+    verdict = pipeline(name, split(stream, [0, *cuts, len(stream)]), [GET] * len(cases))
     assert verdict.statuses == [case.status for case in cases]
     assert verdict.body_bytes == sum(case.body_bytes for case in cases)
     assert verdict.keep_alive
 
 
-def pipeline(name: str, pieces: list[bytes], requests: int) -> Verdict:
+BEFORE = [
+    (GET, GOOD),
+    (GET, CHUNKED + b"2\r\nok\r\n0\r\n\r\n"),
+    (HEAD, b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"),
+    (GET, b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
+]
+"""What is owed, and ordinary answers to it."""
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_response_behind_others_that_were_owed_has_the_verdict_of_the_rfc_too(
+    name: str, case: Case
+) -> None:
+    at = len(case.id) % len(BEFORE)
+    before = [*BEFORE[at:], *BEFORE[:at]][: 1 + len(case.data) % 3]
+    statuses = [int(data.split(b"HTTP/1.1 ")[-1][:3]) for _, data in before]
+    owed = [*(one for one, _ in before), OWED[case.method]]
+    start = b"".join(data for _, data in before)
+    before_bytes = sum(2 for _, data in before if data.endswith((b"ok", b"0\r\n\r\n")))
+    shortfalls = {}
+    for delivery, pieces in deliveries(start + case.data):
+        verdict = pipeline(name, pieces, owed)
+        assert verdict.statuses[: len(before)] == statuses, delivery
+        rest = verdict._replace(
+            statuses=verdict.statuses[len(before) :], body_bytes=verdict.body_bytes - before_bytes
+        )
+        if found := shortfall(case, rest):
+            shortfalls[delivery] = found
+    assert bool(shortfalls) == ((name, case.id) in DEPARTURES), shortfalls
+
+
+@given(
+    cases=st.lists(st.sampled_from(REUSABLE), max_size=4),
+    last=st.sampled_from(CASES),
+    behind=st.integers(0, 2),
+    data=st.data(),
+)
+def test_wherever_the_reads_end_a_bad_response_costs_none_of_those_before_it(
+    cases: list[Case], last: Case, behind: int, data: st.DataObject
+) -> None:
+    stream = b"".join(case.data for case in [*cases, last])
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=4).map(sorted))
     bodies = Bodies()
-    return drive(Caller(FRAMINGS[name](bodies=bodies), bodies), pieces, [GET] * requests)
+    framing = FastFraming(bodies=bodies)
+    # A response that others are owed behind: what follows it may be theirs, so only errors can be told.
+    owed = [*(OWED[case.method] for case in [*cases, last]), *[GET] * (behind if last.kind else 0)]
+    verdict = drive(Caller(framing, bodies), split(stream, [0, *cuts, len(stream)]), owed)
+    good = [case.status for case in cases]
+    assert verdict.statuses == good + ([] if last.kind else [last.status])
+    assert verdict.kind is last.kind
+    if last.kind in (Fault.MALFORMED, Fault.HEAD_TOO_LARGE):
+        assert framing.broken is not None
+        assert framing.broken.fault is last.kind
+        assert not framing.keep_alive
+
+
+def pipeline(name: str, pieces: list[bytes], owed: list[Owed]) -> Verdict:
+    bodies = Bodies()
+    return drive(Caller(FRAMINGS[name](bodies=bodies), bodies), pieces, owed)
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
@@ -220,20 +283,20 @@ def pipeline(name: str, pieces: list[bytes], requests: int) -> Verdict:
 def test_a_broken_response_does_not_take_with_it_the_one_before_in_the_same_read(
     name: str, second: bytes
 ) -> None:
-    verdict = pipeline(name, [GOOD + second], 3)
+    verdict = pipeline(name, [GOOD + second], [GET] * 3)
     assert (verdict.statuses, verdict.kind) == ([200], Fault.MALFORMED)
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
 def test_every_status_of_a_read_with_several_responses_is_kept(name: str) -> None:
     other = GOOD.replace(b"200 OK", b"404 No")
-    assert pipeline(name, [GOOD + other + GOOD], 3).statuses == [200, 404, 200]
+    assert pipeline(name, [GOOD + other + GOOD], [GET] * 3).statuses == [200, 404, 200]
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
 def test_a_response_that_closes_ends_a_pipeline(name: str) -> None:
     closing = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    verdict = pipeline(name, [GOOD + closing + GOOD], 3)
+    verdict = pipeline(name, [GOOD + closing + GOOD], [GET] * 3)
     assert (verdict.statuses, verdict.keep_alive, verdict.excess) == ([200, 200], False, True)
 
 
@@ -263,6 +326,13 @@ def test_an_interim_response_is_never_counted(name: str) -> None:
     assert (verdict.statuses, verdict.keep_alive) == ([200], True)
 
 
+@pytest.mark.parametrize("cut", [0, 20, 70])
+def test_after_a_trailer_that_says_close_nothing_is_sent(cut: int) -> None:
+    data = CHUNKED + b"2\r\nok\r\n0\r\nConnection: close\r\n\r\n"
+    verdict = answer("fast", split(data, [0, cut, len(data)]))
+    assert (verdict.statuses, verdict.keep_alive, verdict.excess) == ([200], False, False)
+
+
 def test_the_body_of_a_response_read_twice_is_counted_once() -> None:
     folded_trailer = CHUNKED + b"2\r\nok\r\n0\r\nX: a\r\n b\r\n\r\n"
     bodies = Bodies()
@@ -272,71 +342,3 @@ def test_the_body_of_a_response_read_twice_is_counted_once() -> None:
     caller.expect()
     assert caller.take(folded_trailer) == 7 + 2
     assert framing.statuses == [200]
-
-
-# The lanes of the fast framing.
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        GOOD,
-        GOOD[:-2] + b"\r\n",
-        GOOD.replace(b"200 OK", b"404 Nothing of the kind"),
-        GOOD.replace(b"200 OK", b"299 "),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\r\n",
-        CHUNKED + b"2\r\nok\r\n0\r\n\r\n",
-        CHUNKED + b"2\r\nok\r\n3\r\nand\r\n0\r\n\r\n",
-        CHUNKED + b"0\r\n\r\n",
-        b"HTTP/1.1 204 No Content\r\n\r\n",
-        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /\r\n\r\n",
-    ],
-)
-def test_ordinary_responses_stay_in_the_express_lane(data: bytes) -> None:
-    bodies = Bodies()
-    framing = FastFraming(bodies=bodies)
-    framing.expect(GET)
-    lane = framing.express()
-    assert lane is not None
-    status = int(data[9:12])
-    assert [lane.read(data), lane.read(data), lane.read(GOOD)] == [status, status, 200]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        GOOD + b"\r\n",
-        GOOD + GOOD,
-        GOOD[:-1],
-        GOOD.replace(b"OK", b"O\0K"),
-        GOOD.replace(b"HTTP/1.1", b"HTTP/1.0"),
-        GOOD.replace(b"HTTP/1.1", b"RTSP/1.1"),
-        GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
-        b"\r\n" + GOOD,
-        b"HTTP/1.1 103 Early Hints\r\n\r\n" + GOOD,
-        b"HTTP/1.1 103 Early Hints\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\r\n0\r\n\r\n",
-        b"",
-    ],
-)
-def test_whatever_is_not_ordinary_is_left_to_the_careful_lane_with_no_body_counted(data: bytes) -> None:
-    bodies = Bodies()
-    bodies.total_bytes = 7  # of the response before
-    framing = FastFraming(bodies=bodies)
-    framing.expect(GET)
-    lane = framing.express()
-    assert lane is not None
-    assert lane.read(data) == 0
-    assert bodies.total_bytes == 7
-
-
-def test_in_mid_response_no_express_lane_is_open() -> None:
-    framing = FastFraming(bodies=Bodies())
-    framing.expect(GET)
-    framing.read(GOOD[:30])
-    assert framing.express() is None
-    framing.read(GOOD[30:])
-    assert framing.statuses == [200]
-    framing.statuses.clear()
-    framing.expect(GET)
-    assert framing.express() is not None

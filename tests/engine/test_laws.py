@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from itertools import islice, takewhile
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -160,7 +161,8 @@ def test_whatever_happens_every_request_dial_and_byte_ends_in_exactly_one_count(
     if plan.pace is not None:
         due = tally.sent + tally.never_sent
         # Of an amount whose server has gone all the rest was never sent.
-        assert due in (_due(plan, tally), plan.stop.amount)
+        gone = tally.never_sent and plan.stop.amount is not None
+        assert due == _due(plan, tally) or (gone and due == plan.most_requests)
         assert tally.response.count == counted
         assert tally.late.count == tally.sent
     shares = tally.steps.values()
@@ -170,3 +172,53 @@ def test_whatever_happens_every_request_dial_and_byte_ends_in_exactly_one_count(
     if plan.limits.bailout is not None and not tally.bailed_out:
         wrong = tally.failed - tally.errors.get(Fault.ABORTED, 0) + tally.mismatched + tally.connects_failed
         assert wrong < plan.limits.bailout
+
+
+@settings(max_examples=50)
+@given(
+    plan=_plans(),
+    answers=st.lists(st.sampled_from([Answer.GOOD, Answer.PIECES]), min_size=1, max_size=5),
+    room_bytes=st.sampled_from([1 << 20, 500, 70]),
+    sealed=st.booleans(),
+)
+def test_a_server_that_does_nothing_wrong_is_told_of_no_fault(
+    plan: Plan, answers: list[Answer], room_bytes: int, sealed: bool
+) -> None:
+    world = Simulation(answers=answers, dials=[Dial.LATER], room_bytes=room_bytes, sealed=sealed)
+    tally = _fired(msgspec.structs.replace(plan, timeout_ns=10**12, drain_ns=10**9), world)
+    assert (tally.errors, tally.connect_errors, tally.closed_idle, tally.in_flight) == ({}, {}, 0, 0)
+    assert tally.sent == tally.succeeded
+
+
+def _plan(**settings: Any) -> Plan:
+    return Plan(targets=_TARGETS[:1], timeout_ns=2_000 * US, sample_ns=10_000 * US, **settings)
+
+
+def test_a_server_that_is_seldom_asked_has_not_gone() -> None:
+    # The answers come at once, and between two requests lies more than twice the timeout.
+    plan = _plan(connections=2, stop=Stop(amount=6), pace=Pace(Constant(200.0)))
+    tally = _fired(plan, Simulation(answers=[Answer.GOOD], dials=[Dial.LATER]))
+    assert (tally.completed, tally.never_sent) == (6, 0)
+
+
+def test_an_amount_of_which_no_more_is_ever_due_ends() -> None:
+    plan = _plan(connections=2, stop=Stop(amount=60), pace=Pace(Steps((1_000.0, 0.0), 5_000 * US)))
+    tally = _fired(plan, Simulation(answers=[Answer.GOOD], dials=[Dial.LATER]))
+    assert (tally.completed, tally.never_sent) == (5, 0)
+
+
+def test_whoever_has_not_dialled_when_the_errors_are_enough_does_not() -> None:
+    plan = _plan(connections=4, limits=Limits(bailout=1))
+    tally = _fired(plan, Simulation(answers=[Answer.GOOD], dials=[Dial.REFUSED, Dial.LATER]))
+    assert (tally.attempted, tally.connects_failed, tally.connecting) == (1, 1, 0)
+
+
+def test_of_connections_that_may_send_no_more_nothing_is_due() -> None:
+    pace = Pace(Constant(1_000.0), scope=Scope.CONNECTION)
+    plan = _plan(
+        connections=3, stop=Stop(duration_ns=50_000 * US), limits=Limits(per_connection=5), pace=pace
+    )
+    # One of them waits for its answer to the end.
+    answers = [Answer.GOOD] * 2 + [Answer.SLOW] * 20
+    tally = _fired(plan, Simulation(answers=answers, dials=[Dial.LATER]))
+    assert (tally.sent, tally.never_sent) == (15, 0)

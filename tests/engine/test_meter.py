@@ -190,3 +190,10 @@ def test_what_was_behind_a_fault_is_aborted_and_no_fault_of_its_own() -> None:
     meter.aborted(3)
     meter.failed(Fault.RESET, "gone", 1)
     assert (_tell(meter).errors, len(faults)) == ({Fault.ABORTED: 3, Fault.RESET: 1}, 1)
+
+
+def test_delays_of_reads_that_no_response_was_stamped_for_do_not_pile_up() -> None:
+    meter = _meter()
+    meter.delays.append(5)
+    meter.fold()
+    assert meter.delays == []

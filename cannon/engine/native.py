@@ -260,8 +260,8 @@ class _Battery:
 
     def _all_sent(self) -> bool:
         """Whether nothing will be sent any more: a rate may end before the amount does."""
-        awaited = any(schedule.awaited for schedule in self._assembly.schedules)
-        return not awaited and not self._dialling() and self._oldest() is None
+        has_taker = any(schedule.has_taker for schedule in self._assembly.schedules)
+        return not has_taker and not self._dialling() and self._oldest() is None
 
     def _look_in_flight(self) -> None:
         self._oldest_ns = self._oldest()

@@ -46,7 +46,7 @@ class Schedule:
         self._set_timer()
 
     @property
-    def awaited(self) -> bool:
+    def has_taker(self) -> bool:
         """Whether somebody is free to send what is due next."""
         return self._due_ns != NEVER_NS and bool(self._free or self._last)
 

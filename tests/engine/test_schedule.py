@@ -19,22 +19,8 @@ class _Free:
         self.fired.append(due_ns)
 
 
-class _Ringing(Loop):
-    """A loop whose timers ring when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__(FakePoller())
-        self.set: list[int] = []
-
-    def ring(self, now_ns: int) -> None:
-        due = [timer for timer in self._timers if timer[0] <= now_ns]
-        self._timers[:] = [timer for timer in self._timers if timer[0] > now_ns]
-        for _, _, handler in due:
-            handler(now_ns)
-
-
-def _begun(end_ns: int | None = None, every_ns: int = 10) -> tuple[Schedule, _Ringing]:
-    loop = _Ringing()
+def _begun(end_ns: int | None = None, every_ns: int = 10) -> tuple[Schedule, Loop]:
+    loop = Loop(FakePoller())
     schedule = Schedule(loop, count(0, every_ns))
     schedule.begin(1_000, end_ns)
     return schedule, loop
@@ -45,9 +31,9 @@ def test_what_is_due_goes_to_whoever_became_free_last() -> None:
     first, second = _Free(), _Free()
     schedule.park(first)
     schedule.park(second)
-    loop.ring(1_000)
+    loop._ring(1_000)
     assert (first.fired, second.fired) == ([], [1_000])
-    loop.ring(1_015)
+    loop._ring(1_015)
     assert (first.fired, second.fired) == ([1_010], [1_000])
 
 
@@ -56,7 +42,7 @@ def test_whoever_parks_as_the_last_is_asked_last() -> None:
     closed, open_ = _Free(), _Free()
     schedule.park(open_)
     schedule.park(closed, last=True)
-    loop.ring(1_000)
+    loop._ring(1_000)
     assert (open_.fired, closed.fired) == ([1_000], [])
 
 
@@ -66,7 +52,7 @@ def test_with_nobody_free_it_waits_and_goes_to_the_next_who_asks() -> None:
 
 
 def test_nothing_is_due_before_its_time_or_before_the_begin() -> None:
-    schedule = Schedule(_Ringing(), count(0, 10))
+    schedule = Schedule(Loop(FakePoller()), count(0, 10))
     assert schedule.take(10**15) == 0
     schedule.begin(1_000, None)
     assert schedule.take(999) == 0
@@ -85,13 +71,28 @@ def test_who_is_not_free_any_more_is_not_asked() -> None:
     schedule.park(gone)
     schedule.unpark(gone)
     schedule.unpark(gone)
-    loop.ring(1_000)
+    loop._ring(1_000)
     assert gone.fired == []
     assert schedule.take(1_000) == 1_000
 
 
 def test_a_pace_that_ends_is_no_error() -> None:
-    schedule = Schedule(_Ringing(), iter([0, 5]))
+    schedule = Schedule(Loop(FakePoller()), iter([0, 5]))
     schedule.begin(1_000, None)
     assert [schedule.take(2_000) for _ in range(3)] == [1_000, 1_005, 0]
     assert schedule.left(10**15) == 0
+
+
+def test_who_is_free_will_take_what_is_due_next_as_long_as_anything_is() -> None:
+    schedule, loop = _begun(end_ns=1_015)
+    free = _Free()
+    seen = [schedule.has_taker]
+    schedule.park(free)
+    seen.append(schedule.has_taker)
+    loop._ring(1_000)
+    seen.append(schedule.has_taker)
+    schedule.park(free, last=True)
+    loop._ring(1_010)
+    schedule.park(free)
+    assert [*seen, schedule.has_taker] == [False, True, False, False]
+    assert free.fired == [1_000, 1_010]

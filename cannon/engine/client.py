@@ -72,6 +72,7 @@ def check(plan: Plan) -> None:
         (plan.limits.bailout is not None, "does not stop for errors, as -B asks"),
         (plan.ids, "sends the same request each time, and -I asks for an id in each"),
         (plan.expect_body is not None, "throws bodies away, and -E compares them"),
+        (plan.excludes_errors, "counts the bytes of all answers, and -x asks for those of successes"),
         (bool(plan.sequence), "sends one request over and over, and --har has a sequence"),
         (
             any(isinstance(step.body, Streamed) for step in plan.steps),

@@ -64,9 +64,7 @@ class _Battery:
         self._loop = asyncio.SelectorEventLoop(readiness)
         # Bytes are counted where they pass: the supply only counts requests.
         self._supply = Supply(shard.amount, Prepared(Request(plan.method, b""), 0))
-        self._meter = Meter(
-            plan.succeeds, monotonic_ns(), self._supply, log=log, only_successes=plan.excludes_errors
-        )
+        self._meter = Meter(plan.succeeds, monotonic_ns(), self._supply, log=log)
         self._window = Window(self._meter)
         self._gates = [asyncio.Event() for _ in range(shard.connections)]
         self._unbegun = iter(self._gates)

@@ -234,8 +234,8 @@ class Exchange:
             matched = not mismatched or position not in mismatched
             meter.completed(shot, status, came_ns, first_byte_ns, matched=matched)
             meter.stamped += came_ns != now_ns
-            if meter.only_successes and not meter.counts(status, matched=matched):
-                meter.excluded_bytes += self._response_bytes // len(statuses)
+            if meter.only_successes and meter.counts(status, matched=matched):
+                meter.successes_bytes += self._response_bytes // len(statuses)
             first_byte_ns = 0
             if not matched:
                 meter.mismatch(status)
@@ -259,9 +259,9 @@ class Exchange:
         """Send these, in order, behind what is in flight. `now_ns` may be the end of the response before."""
         opened, framing, first = self._socket, self._framing, shots[0]
         assert opened is not None
+        data = first.data if len(shots) == 1 else b"".join([shot.data for shot in shots])
         if self._meter.due or self._stamps is not None:
             now_ns = monotonic_ns()
-        data = first.data if len(shots) == 1 else b"".join([shot.data for shot in shots])
         try:
             sent_bytes = opened.send(data)
         except BlockingIOError:

@@ -63,7 +63,7 @@ class Meter:
         self.delays: list[int] = []
         self.stamped = 0
         self.received_bytes = 0
-        self.excluded_bytes = 0
+        self.successes_bytes = 0
         self.attempted = 0
         self.made = 0
         self.connecting = 0
@@ -121,10 +121,11 @@ class Meter:
                 self._first_byte[first_byte_ns - shot.sent_ns >> UNIT_BITS] += 1
                 if not self.due:
                     self._step_latency[step][service_ns >> UNIT_BITS] += 1
-                if self._log is not None:
-                    self._log.write([service_ns], status)
         if self.due and counted:
             self._responses[step].append(ended_ns - shot.due_ns >> UNIT_BITS)
+        # Without a rate, what is recorded is logged when it is folded.
+        if self._log is not None and counted and (self.due or first_byte_ns):
+            self._log.write([ended_ns - (shot.due_ns if self.due else shot.sent_ns)], status)
 
     def counts(self, status: int, *, matched: bool) -> bool:
         """Whether latencies and bytes a second are told of a response like this."""
@@ -148,7 +149,7 @@ class Meter:
         else:
             self._step_latency[shot.prepared.step][timeout_ns >> UNIT_BITS] += 1
         if self._log is not None:
-            self._log.write([timeout_ns], Fault.TIMEOUT)
+            self._log.write([waited_ns], Fault.TIMEOUT)
 
     def aborted(self, count: int) -> None:
         """Requests that were behind one that ended by a fault, on its connection."""
@@ -205,7 +206,8 @@ class Meter:
                 continue
             self._status[status] += len(recorded)
             if self._log is not None:
-                self._log.write(recorded, status)
+                if not self.due:
+                    self._log.write(recorded, status)
                 recorded[:] = [duration_ns >> UNIT_BITS for duration_ns in recorded]
             if self._steps > 1:
                 self._step_status[step][status] += len(recorded)
@@ -213,12 +215,15 @@ class Meter:
                     self._step_latency[step].update(recorded)
             _drain(recorded, self._whole)
         if self.due:
-            for step, responses in enumerate(self._responses):
-                if not responses:
-                    continue
-                if self._steps > 1:
-                    self._step_latency[step].update(responses)
-                _drain(responses, self._response)
+            self._fold_responses()
+
+    def _fold_responses(self) -> None:
+        for step, responses in enumerate(self._responses):
+            if not responses:
+                continue
+            if self._steps > 1:
+                self._step_latency[step].update(responses)
+            _drain(responses, self._response)
 
     def tally(self, *, window_ns: int, cpu_ns: int, run_delay_ns: int, longest_pause_ns: int) -> Tally:
         """What was counted since the last call. `window_ns`: how much of the measured window that was; with 0,
@@ -239,7 +244,7 @@ class Meter:
             received_bytes=self.received_bytes,
             received_body_bytes=self.bodies.total_bytes,
             # Of a row, those that count.
-            row=Row(received_bytes=self.received_bytes - self.excluded_bytes),
+            row=Row(received_bytes=self.successes_bytes if self.only_successes else self.received_bytes),
             cpu_ns=cpu_ns,
             run_delay_ns=run_delay_ns,
         )

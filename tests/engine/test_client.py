@@ -273,6 +273,7 @@ PLAN = Plan(targets=(Target.parse("http://127.0.0.1:4000/"),), engine=Engine.HTT
         ({"limits": Limits(bailout=1)}, "-B"),
         ({"ids": True}, "-I"),
         ({"expect_body": b"canary"}, "-E"),
+        ({"excludes_errors": True}, "-x"),
         ({"sequence": (Step(name="canary", target=0, method="GET", path="/canary"),)}, "--har"),
         ({"method": "POST", "body": Streamed((FilePiece("canary", 1),))}, "is streamed"),
         ({"route": Route(proxy=Proxy.parse("http://u:canary@127.0.0.1:1"))}, "--proxy"),

@@ -169,10 +169,10 @@ def test_of_successes_alone_other_responses_and_timeouts_are_counted_but_not_tim
     meter.completed(_shot(), 404, 1_000_000, 0)
     meter.completed(_shot(), 200, 9_000_000, 0, matched=False)
     meter.timed_out(_shot(), 10_000_000)
-    meter.received_bytes, meter.excluded_bytes = 100, 100
+    meter.received_bytes, meter.successes_bytes = 100, 40
     told = _tell(meter)
     assert (told.completed, told.service.count) == (2, 0)
-    assert (told.received_bytes, told.row.received_bytes) == (100, 0)
+    assert (told.received_bytes, told.row.received_bytes) == (100, 40)
 
 
 def test_where_the_kernel_stamps_own_delay_is_that_of_each_response() -> None:
@@ -197,3 +197,14 @@ def test_delays_of_reads_that_no_response_was_stamped_for_do_not_pile_up() -> No
     meter.delays.append(5)
     meter.fold()
     assert meter.delays == []
+
+
+def test_under_a_rate_the_log_has_response_times(tmp_path: os.PathLike[str]) -> None:
+    path = os.path.join(tmp_path, "latencies")
+    meter = _meter(LatencyLog(path), due=True)
+    meter.completed(_shot(sent_ns=30, due_ns=10), 200, 100, 0)
+    meter.completed(_shot(sent_ns=30, due_ns=10), 201, 200, 50)
+    meter.timed_out(_shot(sent_ns=30, due_ns=10), 1_000)
+    assert _tell(meter).response.count == 3
+    with open(path, encoding="ascii") as lines:
+        assert sorted(lines.read().split()) == ["1020,timeout", "190,201", "90,200"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,20 +22,28 @@ tcpdump: listening on lo, link-type EN10MB (Ethernet), snapshot length 96 bytes
 {} packets dropped by kernel
 """
 
-# Stands in for tcpdump: says what it says, waits for its SIGINT as that does, and leaves a capture without packets.
+# Stands in for tcpdump: says what it says, waits for its SIGINT as that does, and leaves a capture without packets. Not
+# a shell: where SIGINT was ignored from the start (a job in the background), a shell cannot trap it.
 TCPDUMP = """\
-#!/bin/sh
-trap 'echo "{dropped} packets dropped by kernel" >&2; exit 0' INT
-printf '{header}'
-echo "tcpdump: {greeting}" >&2
-while :; do sleep 0.01 & wait; done
+#!{python}
+import signal, sys
+def ended(*args):
+    print("{dropped} packets dropped by kernel", file=sys.stderr, flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGINT, ended)
+sys.stdout.buffer.write({header!r})
+sys.stdout.buffer.flush()
+print("tcpdump: {greeting}", file=sys.stderr, flush=True)
+while True:
+    signal.pause()
 """
 
 
 def _stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, *, dropped: int = 0, greeting: str) -> None:
-    header = "".join(f"\\{byte:03o}" for byte in file([]))
     program = folder / "tcpdump"
-    program.write_text(TCPDUMP.format(dropped=dropped, header=header, greeting=greeting))
+    program.write_text(
+        TCPDUMP.format(python=sys.executable, dropped=dropped, header=file([]), greeting=greeting)
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
@@ -87,10 +96,10 @@ def test_a_capture_that_lost_packets_has_no_figures(
 def test_a_tcpdump_that_may_not_capture_says_what_would_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _stand_in(tmp_path, monkeypatch, greeting="lo: You don't have permission")
+    _stand_in(tmp_path, monkeypatch, greeting="lo: You do not have permission")
     monkeypatch.setattr(capture, "_LIMIT_S", 0.2)
     with (
-        pytest.raises(Fault, match=r"setcap cap_net_raw.*You don't have permission"),
+        pytest.raises(Fault, match=r"setcap cap_net_raw.*You do not have permission"),
         capturing(SERVER, tmp_path / "packets.pcap"),
     ):
         pass

@@ -20,30 +20,10 @@ from itertools import accumulate, count, islice
 import msgspec
 
 from cannon.errors import UsageError
-from cannon.profile import (
-    MOST_PER_S,
-    Constant,
-    Profile,
-    Ramp,
-    Steps,
-    check_rates,
-    parse_ramp,
-    parse_steps,
-)
+from cannon.profile import MOST_PER_S, Constant, Profile, check_rates
 from cannon.units import format_rate
 
-__all__ = [
-    "MOST_PER_S",
-    "Arrivals",
-    "Constant",
-    "Pace",
-    "Profile",
-    "Ramp",
-    "Scope",
-    "Steps",
-    "parse_ramp",
-    "parse_steps",
-]
+__all__ = ["Arrivals", "Pace", "Scope"]
 
 
 class Arrivals(StrEnum):

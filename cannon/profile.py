@@ -90,7 +90,7 @@ class _Shape(msgspec.Struct, frozen=True):
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages, in order; the last has no end."""
-        raise NotImplementedError
+        raise NotImplementedError  # each shape has its own
 
     def expected(self, at_ns: float) -> float:
         """How many requests are due before this moment of the run."""

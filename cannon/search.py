@@ -18,7 +18,8 @@ import msgspec
 from cannon.errors import UsageError
 from cannon.gates import Gate, Verdict
 from cannon.metrics import Metric
-from cannon.pace import MOST_PER_S, Arrivals
+from cannon.pace import Arrivals
+from cannon.profile import MOST_PER_S
 from cannon.result import Result
 from cannon.units import format_duration
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from cannon.pace import Constant, Pace, Profile, Ramp, Scope
+from cannon.pace import Pace, Scope
 from cannon.plan import Engine, Plan
+from cannon.profile import Constant, Profile, Ramp
 from cannon.route import Route, authority
 from cannon.text import redact_headers, redact_url
 from cannon.tls import Sessions

@@ -14,8 +14,9 @@ from cannon.durations import OwnDelay
 from cannon.errors import Fault
 from cannon.evidence import Place
 from cannon.host import Host
-from cannon.pace import Constant, Pace
+from cannon.pace import Pace
 from cannon.plan import Plan, Stop
+from cannon.profile import Constant
 from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
 from cannon.tally import Example, Histogram, Row, Tally

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from cannon.errors import Fault
-from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
+from cannon.pace import Arrivals, Pace, Scope
 from cannon.plan import Engine, Plan, Stop
+from cannon.profile import Constant, Profile, Ramp, Steps
 from cannon.tally import Example, Histogram, Row, Tally
 from cannon.target import Target
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from cannon.errors import Fault
-from cannon.pace import Arrivals, Constant, Pace, Ramp, Scope, Steps
+from cannon.pace import Arrivals, Pace, Scope
 from cannon.plan import Limits
+from cannon.profile import Constant, Ramp, Steps
 from cannon.tally import Tally
 from tests.firing import conserved, counted, fire_at, result_of, run_cli
 from tests.servers.real import Nginx

@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from cannon.errors import Fault
-from cannon.pace import Constant, Pace
+from cannon.pace import Pace
 from cannon.plan import Engine
+from cannon.profile import Constant
 from cannon.sequence import Step
 from tests.firing import counted, fire_at, result_of, run_cli
 from tests.servers.real import Nginx, Node

@@ -14,7 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
+from cannon.pace import Arrivals, Pace, Scope
+from cannon.profile import Constant, Profile, Ramp, Steps
 from tests.strategies import paces, profiles
 from tests.test_profile import exactly_due
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 
 from cannon.errors import Fault
-from cannon.pace import Pace, Ramp
+from cannon.pace import Pace
 from cannon.plan import Limits, Stop
+from cannon.profile import Ramp
 from cannon.result import Result, schema
 from cannon.sequence import Step
 from cannon.tally import Histogram, StepTally, Tally

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Scope, Steps
+from cannon.pace import Arrivals, Pace, Scope
 from cannon.plan import Engine, Limits, Plan, Stop, Timestamps, Warmup
+from cannon.profile import Constant, Profile, Ramp, Steps
 from cannon.route import Proxy, ProxyKind, Route
 from cannon.sequence import FilePiece, Step, Streamed
 from cannon.settings import LimitSettings, PaceSettings, PlanSettings, RouteSettings, TlsSettings

@@ -8,8 +8,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannon.pace import Constant, Pace
+from cannon.pace import Pace
 from cannon.plan import Plan
+from cannon.profile import Constant
 from cannon.shard import Shard, split
 from tests.strategies import plans
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cannon.pace import Constant, Pace
+from cannon.pace import Pace
+from cannon.profile import Constant
 from cannon.tally import Tally
 from tests.firing import conserved, fire_at
 from tests.servers.real import Nginx

@@ -161,7 +161,7 @@ def _try_all(
     import msgspec
 
     from cannon.gates import Verdict
-    from cannon.pace import Constant
+    from cannon.profile import Constant
     from cannon.reports import trials as shown
     from cannon.search import Finding, trial_of
 

@@ -46,6 +46,10 @@ class Assembly:
             Prepared(Request.build(plan, step), position, plan.expect_body)
             for position, step in enumerate(plan.steps)
         ]
+        # By target: ten thousand connections may each walk through as many steps.
+        self._walked: list[list[Prepared]] = [[] for _ in plan.targets]
+        for prepared, step in zip(self._prepared, plan.steps, strict=True):
+            self._walked[step.target].append(prepared)
         self._ids = identities(int.from_bytes(os.urandom(4), "big"), shard.index)
         self.supply = Supply(shard.amount, self._prepared[0])
         self.meter = Meter(
@@ -88,11 +92,7 @@ class Assembly:
 
     def _feed(self, target: int) -> Feed:
         """What a connection to this target sends: a request that repeats is shared, and costs nothing to take."""
-        steps = [
-            prepared
-            for prepared, step in zip(self._prepared, self._plan.steps, strict=True)
-            if step.target == target
-        ]
+        steps = self._walked[target]
         if len(self._prepared) == 1 and not steps[0].request.pieces:
             return Feed(steps[0], self.supply.tickets)
         return Walk(self.supply, steps, self._ids).feed

@@ -60,7 +60,6 @@ class _Battery:
         self._shard = shard
         self._plan = shard.plan
         self._loop = loop
-        self._connections: list[Connection] = []
         self._assembly = Assembly(
             shard,
             loop,

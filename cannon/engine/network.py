@@ -275,8 +275,9 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
             data = await self._stream.read(max_bytes, timeout)
-        except Exception as error:
-            # Whatever it is: httpx makes an error of its own of it, and what it was is asked for afterwards.
+        except (
+            Exception
+        ) as error:  # raised again: httpx makes its own of it, and what it was is asked for later
             self._network.broken = error
             raise
         self._network.received(data, self._descriptor, ragged=not data and _is_ragged(self._stream))

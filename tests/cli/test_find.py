@@ -14,8 +14,9 @@ import pytest
 
 from cannon.cli import main
 from cannon.errors import Fault, InvalidRun
-from cannon.pace import Arrivals, Constant, Pace
+from cannon.pace import Arrivals, Pace
 from cannon.plan import Plan
+from cannon.profile import Constant
 from cannon.result import Result
 from cannon.runner import Interrupt
 from tests.cli.fakes import FakeRun

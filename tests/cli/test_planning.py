@@ -10,8 +10,9 @@ import pytest
 from cannon.cli.planning import planned
 from cannon.errors import UsageError
 from cannon.form import HELD_BYTES
-from cannon.pace import Constant, Pace, Scope
+from cannon.pace import Pace, Scope
 from cannon.plan import Engine, Limits, Plan, Stop, Timestamps, Warmup
+from cannon.profile import Constant
 from cannon.route import Proxy, Route
 from cannon.sequence import Streamed
 from cannon.target import Target

@@ -14,8 +14,9 @@ import pytest
 
 from cannon.engine.client import check
 from cannon.errors import Fault, UsageError
-from cannon.pace import Constant, Pace
+from cannon.pace import Pace
 from cannon.plan import Engine, Limits, Plan, Timestamps
+from cannon.profile import Constant
 from cannon.request import Request
 from cannon.route import Proxy, Route
 from cannon.sequence import FilePiece, Step, Streamed

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from cannon.engine.native import fire_natively
 from cannon.errors import Fault
-from cannon.pace import Arrivals, Constant, Pace, Scope, Steps
+from cannon.pace import Arrivals, Pace, Scope
 from cannon.plan import Engine, Limits, Plan, Stop, Timestamps
+from cannon.profile import Constant, Steps
 from cannon.route import Address
 from cannon.shard import split
 from cannon.tally import Tally

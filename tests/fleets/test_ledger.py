@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from cannon.errors import Fault
 from cannon.fleets.ledger import Ledger
-from cannon.pace import Constant, Pace, Profile, Ramp, Scope
+from cannon.pace import Pace, Scope
 from cannon.plan import Limits, Plan, Stop
+from cannon.profile import Constant, Profile, Ramp
 from cannon.progress import Phase, State
 from cannon.tally import Histogram, Row, Tally
 from cannon.target import Target

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cannon.errors import Fault
-from cannon.pace import Arrivals, Pace, Ramp
+from cannon.pace import Arrivals, Pace
+from cannon.profile import Ramp
 from cannon.progress import Phase, Progress
 from cannon.reports.terminal import Terminal
 from cannon.series import SeriesRow
@@ -21,7 +22,7 @@ from tests.results import (
     latencies_ns,
 )
 
-__all__ = ["HALFWAY", "HOSTILE_TEXT", "PAGE", "RESULTS", "ROW"]
+__all__ = ["FAILING_TABLES", "HALFWAY", "HOSTILE_TEXT", "PAGE", "RESULTS", "ROW"]
 
 PAGE = Terminal()
 ROW = SeriesRow(
@@ -71,3 +72,26 @@ RESULTS = {
         ),
     ),
 }
+
+FAILING_TABLES = """\
+Stat             2.5%       50%     97.5%       99%      Avg    Stdev      Max
+──────────────────────────────────────────────────────────────────────────────
+Latency        334 µs    401 µs   1.61 ms  ~3.80 ms  60.8 ms   774 ms   10.0 s
+
+Stat               1%      2.5%       50%     97.5%      Avg    Stdev      Min
+──────────────────────────────────────────────────────────────────────────────
+Req/Sec            82        82        99       115       99     11.7       82
+Bytes/Sec     14.7 kB   14.7 kB   17.6 kB   20.6 kB  17.6 kB   2.1 kB  14.7 kB
+
+~ fewer than 20 samples lie beyond this value
+rates are of 10 samples, one every 1 s
+closed loop: each connection waits for its answer before it asks again (see -R)
+
+Code           Count
+────────────────────
+200              963
+404               20
+503                7
+
+"""
+"""What `a_failing_tally` looks like, down to its errors."""

@@ -9,7 +9,7 @@ import pytest
 
 from cannon.reports.console import render
 from cannon.tally import Row
-from tests.reports.samples import PAGE, RESULTS
+from tests.reports.samples import FAILING_TABLES, PAGE, RESULTS
 from tests.results import a_plan, a_result, a_tally
 
 PLAIN = """\
@@ -72,26 +72,9 @@ closed loop: each connection waits for its answer before it asks again (see -R)
 10,000 requests in 10.00 s, 1.8 MB read
 """
 
-FAILING = """\
-Stat             2.5%       50%     97.5%       99%      Avg    Stdev      Max
-──────────────────────────────────────────────────────────────────────────────
-Latency        334 µs    401 µs   1.61 ms  ~3.80 ms  60.8 ms   774 ms   10.0 s
-
-Stat               1%      2.5%       50%     97.5%      Avg    Stdev      Min
-──────────────────────────────────────────────────────────────────────────────
-Req/Sec            82        82        99       115       99     11.7       82
-Bytes/Sec     14.7 kB   14.7 kB   17.6 kB   20.6 kB  17.6 kB   2.1 kB  14.7 kB
-
-~ fewer than 20 samples lie beyond this value
-rates are of 10 samples, one every 1 s
-closed loop: each connection waits for its answer before it asks again (see -R)
-
-Code           Count
-────────────────────
-200              963
-404               20
-503                7
-
+FAILING = (
+    FAILING_TABLES
+    + """\
 Error             Count  First example
 ────────────────────────────────────────────────────────────────────────
 connect: refused     13  127.0.0.1:4000 refused the connection
@@ -105,6 +88,7 @@ sent 1,000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
 connects 25 = 12 made + 13 failed
 1,000 requests in 10.00 s, 176 kB read
 """
+)
 
 OVER_TLS = """\
 Stat             2.5%       50%     97.5%       99%      Avg    Stdev      Max

@@ -6,8 +6,9 @@ import io
 
 import pytest
 
-from cannon.pace import Constant, Pace, Profile, Ramp, Scope, Steps
+from cannon.pace import Pace, Scope
 from cannon.plan import Plan, Stop
+from cannon.profile import Constant, Profile, Ramp, Steps
 from cannon.reports.console import header
 from cannon.target import Target
 from tests.results import a_plan

@@ -16,29 +16,12 @@ from cannon.reports.console import render
 from cannon.reports.terminal import Terminal
 from cannon.result import Result, Validity
 from cannon.tally import Histogram, Row
-from tests.reports.samples import HOSTILE_TEXT, PAGE, RESULTS
+from tests.reports.samples import FAILING_TABLES, HOSTILE_TEXT, PAGE, RESULTS
 from tests.results import a_failing_tally, a_plan, a_result
 
-HOSTILE = """\
-Stat             2.5%       50%     97.5%       99%      Avg    Stdev      Max
-──────────────────────────────────────────────────────────────────────────────
-Latency        334 µs    401 µs   1.61 ms  ~3.80 ms  60.8 ms   774 ms   10.0 s
-
-Stat               1%      2.5%       50%     97.5%      Avg    Stdev      Min
-──────────────────────────────────────────────────────────────────────────────
-Req/Sec            82        82        99       115       99     11.7       82
-Bytes/Sec     14.7 kB   14.7 kB   17.6 kB   20.6 kB  17.6 kB   2.1 kB  14.7 kB
-
-~ fewer than 20 samples lie beyond this value
-rates are of 10 samples, one every 1 s
-closed loop: each connection waits for its answer before it asks again (see -R)
-
-Code           Count
-────────────────────
-200              963
-404               20
-503                7
-
+HOSTILE = (
+    FAILING_TABLES
+    + """\
 Error             Count  First example
 ────────────────────────────────────────────────────────────────────────────────
 connect: refused     13  127.0.0.1:4000 refused the connection
@@ -53,6 +36,7 @@ sent 1,000 = 990 completed + 8 failed + 2 in flight (the oldest for 2.34 s)
 connects 25 = 12 made + 13 failed
 1,000 requests in 10.00 s, 176 kB read
 """
+)
 
 every_result = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import Fault
-from cannon.pace import Arrivals, Constant, Pace, Profile, Ramp, Steps
+from cannon.pace import Arrivals, Pace
 from cannon.plan import Limits, Stop
+from cannon.profile import Constant, Profile, Ramp, Steps
 from cannon.reports import sentences
 from cannon.result import Validity
 from cannon.tally import Histogram, Row

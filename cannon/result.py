@@ -25,14 +25,25 @@ from cannon.validity import Validity, judge
 Buffer = bytes
 """A name for bytes inside Result, where `bytes` is a field of the file."""
 
-__all__ = ["Cannon", "Client", "Outside", "Result", "Validity", "Worker", "result_of", "schema"]
+__all__ = [
+    "INTERRUPTED",
+    "Cannon",
+    "Client",
+    "Outside",
+    "Result",
+    "Validity",
+    "Worker",
+    "result_of",
+    "schema",
+]
 
 SCHEMA = "cannon/result/1"
 
 _MOST = 0.5
 """Of the responses: a connection's first may lack a stamp of the kernel."""
 
-_INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143}
+INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143}
+"""The exit codes of what a signal ended."""
 
 
 class Cannon(msgspec.Struct, frozen=True):
@@ -196,7 +207,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def exit_code(self) -> int:
         """The exit code of a command that ends with this result: the first that applies."""
         if self.interrupted:
-            return _INTERRUPTED[self.interrupted]
+            return INTERRUPTED[self.interrupted]
         return 3 if self.validity.verdict == "invalid" else 0
 
     @property

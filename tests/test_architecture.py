@@ -23,8 +23,11 @@ LAYERS = (
     ("request", "shard", "tally", "settings", "form", "har"),
     ("durations", "series"),
     ("engine", "progress", "evidence", "doubts", "validity", "result", "metrics", "gates", "search"),
-    ("fleets", "preflight", "keeper", "services"),
+    ("signed_rank", "power", "rounds"),
+    ("slots", "rows", "diagnostics", "equivalence", "compression", "capacity", "comparison", "standing"),
+    ("fleets", "preflight", "keeper", "services", "probe", "consumption"),
     ("runner", "reports", "origin", "answers"),
+    ("comparer",),
     ("cli",),
 )
 """A module imports from its own layer and from those above it, never from those below. Folders count as one."""
@@ -35,7 +38,7 @@ DOORS = {
     "httptools": {"engine.framing"},
     "h11": {"engine.strict"},
     "httpcore": {"engine.client", "engine.network"},
-    "httpx": {"engine.client"},
+    "httpx": {"engine.client", "probe"},
     "hdrh": {"tally"},
     "psutil": {"host"},
     "uvicorn": {"origin"},

@@ -93,7 +93,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `sequence`: the steps that connections walk through, instead of the one request that method, headers and body make.
     `ids`: `[<id>]` in a path or body stands for an id of its own in each request. `expect_body`: what every body must
-    be. `pace`: when requests are due; None is the closed loop. `excludes_errors`: latencies and bytes a second are
+    be. `lead_in_ns`: how long connections fire before the window opens on them, off the clock; of a run of some duration.
+    `pace`: when requests are due; None is the closed loop. `excludes_errors`: latencies and bytes a second are
     those of successes alone.
     """
 
@@ -112,6 +113,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     pace: Pace | None = None
     warmup: Warmup | None = None
+    lead_in_ns: int = 0
     timeout_ns: int = 10 * SECOND_NS
     drain_ns: int = 2 * SECOND_NS
     sample_ns: int = SECOND_NS
@@ -140,6 +142,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 f"-w {self.workers} workers need a connection each; give -c {self.workers} or more",
             ),
             (self.timeout_ns <= 0, "-t/--timeout must be longer than nothing, e.g. -t 10"),
+            (self.lead_in_ns < 0, "a lead-in cannot be shorter than nothing; leave it out"),
+            (
+                self.lead_in_ns > 0 and amount is not None,
+                "a lead-in comes before a window of some duration, and an amount has none; give -d",
+            ),
+            (self.lead_in_ns > 0 and self.log is not None, "a lead-in is in no figure, and --log would have it"),
             (self.drain_ns < 0, "--drain cannot be negative, e.g. --drain 2s"),
             (self.sample_ns < 10_000_000, "-L must be 10 ms or more, e.g. -L 1000"),
             (
@@ -220,6 +228,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self,
             warmup=None,
+            lead_in_ns=0,
             log=None,
             limits=Limits(reconnect_after=self.limits.reconnect_after),
             stop=self.warmup.stop,
@@ -235,6 +244,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             targets=(self.targets[target],),
             sequence=(msgspec.structs.replace(first, target=0),) if self.sequence else (),
             warmup=None,
+            lead_in_ns=0,
             log=None,
             pace=None,
             limits=Limits(),

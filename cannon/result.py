@@ -111,6 +111,7 @@ class Bytes(msgspec.Struct, frozen=True):
 class Client(msgspec.Struct, frozen=True):
     """cannon's own share: CPU of all its processes, and what delayed it. `busy`: of one core, by the busiest worker.
 
+    `window_cpu_s`: of `cpu_s` what the workers used inside the window, without their start and what they spun.
     `own_delay_ms`: from the loop learning that a response is there to having handled it; a part of no latency whose
     response the kernel stamped. `late_ms`: under a rate, by how much requests were sent late that a free connection
     awaited, so that nobody but cannon was late. `timestamps`: who stamped the ends of most responses, "kernel" or
@@ -119,6 +120,7 @@ class Client(msgspec.Struct, frozen=True):
 
     cpu_s: float
     cpu_us_per_request: float | None
+    window_cpu_s: float
     busy: float | None
     own_delay_ms: OwnDelay
     late_ms: OwnDelay | None
@@ -312,6 +314,7 @@ def result_of(
         client=Client(
             cpu_s=cpu_s,
             cpu_us_per_request=cpu_s * 1e6 / tally.completed if tally.completed else None,
+            window_cpu_s=tally.cpu_ns / 1e9,
             busy=evidence.busy,
             own_delay_ms=evidence.own_delay,
             late_ms=None if evidence.lateness is None else evidence.lateness.delay,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import select
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic_ns
@@ -31,7 +32,10 @@ from cannon.tally import Tally
 from cannon.validity import bailing
 from cannon.version import __version__, is_compiled
 
-__all__ = ["Interrupt", "run"]
+__all__ = ["Interrupt", "now", "run", "this_cannon"]
+
+
+_PIPE_BYTES = 4096
 
 
 class Interrupt:
@@ -54,6 +58,11 @@ class Interrupt:
     def end(self) -> None:
         """End the run at once, for a reason of its own: nobody has interrupted it."""
         os.write(self._writing, b"..")
+
+    def rearm(self) -> None:
+        """Forget what `end` asked of a run that is over, so that the next is not ended by it; a `stop` stands."""
+        if self.reason is None and select.select((self._reading,), (), (), 0)[0]:
+            os.read(self._reading, _PIPE_BYTES)
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -106,7 +115,7 @@ def run(
 
 
 def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interrupt: Interrupt) -> Result:
-    started = _now()
+    started = now()
     plan = resolved(plan)
     outside, problems = _fire_outside(plan, watch, note, interrupt)
     cpu_began_s, machine_began = _cpu_s(), cpu_times()
@@ -117,6 +126,7 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
     else:
         fired = _Fired()
     total = fired.total
+    outside = msgspec.structs.replace(outside, warmup=outside.warmup + total.led_in)
     problems += [f"{loss}: what it had not told yet is missing" for loss in fired.losses]
     if total.log_lost:
         problems.append("the log of latencies could not be written whole")
@@ -127,10 +137,10 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
         duration_ns=max((tally.row.window_ns for tally in fired.shards), default=0),
         series=list(fired.rows),
         outside=outside,
-        cannon=Cannon(__version__, plan.engine.value, is_compiled(), platform.python_version(), command),
+        cannon=this_cannon(plan, command),
         host=host,
         started=started,
-        finished=_now(),
+        finished=now(),
         cpu_s=_cpu_s() - cpu_began_s,
         steal=cpu_times().steal_since(machine_began),
         workers=[
@@ -236,5 +246,11 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _now() -> str:
+def this_cannon(plan: Plan, command: str) -> Cannon:
+    """What fires a plan here. `command`: the command line, secrets redacted."""
+    return Cannon(__version__, plan.engine.value, is_compiled(), platform.python_version(), command)
+
+
+def now() -> str:
+    """The time of day, as files have it: ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

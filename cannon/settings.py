@@ -127,6 +127,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
     warmup_s: float | None
     warmup_amount: int | None
     warmup_connections: int | None
+    lead_in_s: float
     timeout_s: float
     drain_s: float
     sample_s: float
@@ -168,6 +169,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
             warmup_s=warmup.stop.duration_ns / 1e9 if warmup and warmup.stop.amount is None else None,
             warmup_amount=warmup.stop.amount if warmup else None,
             warmup_connections=warmup.connections if warmup else None,
+            lead_in_s=plan.lead_in_ns / 1e9,
             timeout_s=plan.timeout_ns / 1e9,
             drain_s=plan.drain_limit_ns / 1e9,
             sample_s=plan.sample_ns / 1e9,

@@ -64,7 +64,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, result: Result, connections: int, cpu_us: dict[str, float] | None = None) -> Slot:
         """The figures of one run. `cpu_us`: of the processes that were named."""
         latency, completed = result.latency_ms, result.requests.completed
-        own_us = result.client.cpu_us_per_request
+        ended = sum(row.requests for row in result.series)
+        own_us = result.client.window_cpu_s * 1e6 / ended if ended else None
         succeeded = sum(row.succeeded for row in result.series)
         return cls(
             seconds=result.duration_s,

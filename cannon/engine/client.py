@@ -70,6 +70,7 @@ def check(plan: Plan) -> None:
         (plan.limits.per_connection is not None, "counts no requests of a connection, as -M asks"),
         (plan.limits.reconnect_after is not None, "counts no requests of a connection, as -D asks"),
         (plan.limits.bailout is not None, "does not stop for errors, as -B asks"),
+        (plan.lead_in_ns > 0, "opens its window with the first request, and a lead-in comes before"),
         (plan.ids, "sends the same request each time, and -I asks for an id in each"),
         (plan.expect_body is not None, "throws bodies away, and -E compares them"),
         (plan.excludes_errors, "counts the bytes of all answers, and -x asks for those of successes"),

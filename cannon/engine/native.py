@@ -89,6 +89,7 @@ class _Battery:
         plan, window = self._plan, self._window
         yield from self._open()
         end_ns = self._begin()
+        yield from self._lead_in()
         reachable = True
         tick = 0
         while True:
@@ -163,16 +164,40 @@ class _Battery:
         yield window.outside()
 
     def _begin(self) -> int | None:
-        """The window opens; for whoever was stopped before, on nothing. Returns when it ends, None: with the amount."""
-        self._window.open()
-        began_ns, stop = self._window.began_ns, self._plan.stop
-        end_ns = None if stop.amount is not None else began_ns + stop.duration_ns
+        """The first request is sent, if nobody has stopped it before. Returns when the window ends, None: with the
+        amount.
+        """
+        self._window.open(self._loop.spun_ns)
+        began_ns, plan = self._window.began_ns, self._plan
+        stop = plan.stop
+        end_ns = None if stop.amount is not None else began_ns + plan.lead_in_ns + stop.duration_ns
         if not self._stopped:
             for schedule in self._assembly.schedules:
                 schedule.begin(began_ns, end_ns)
             self._unbegun = iter(self._connections)
             self._begin_next(began_ns)
         return end_ns
+
+    def _lead_in(self) -> Iterator[Tally]:
+        """Fire, and open the window once that has gone on for a while. Nobody waits for what is in flight: a pause
+        would be what a lead-in is to spare the window.
+        """
+        window, plan = self._window, self._plan
+        if not plan.lead_in_ns:
+            return
+        over_ns = window.began_ns + plan.lead_in_ns
+        told: list[Tally] = []
+        now_ns = window.began_ns
+        while now_ns < over_ns and self._active and not self._stopped:
+            self._loop.run(min(now_ns + plan.tick_ns, over_ns), self._meter.settle)
+            told.append(window.outside())
+            if self._assembly.stamps is not None:
+                self._assembly.stamps.measure()
+            # A sign of life.
+            yield Tally()
+            now_ns = monotonic_ns()
+        window.open(self._loop.spun_ns)
+        yield window.led_in(told)
 
     def _begin_next(self, now_ns: int) -> None:
         for connection in islice(self._unbegun, AT_ONCE):

@@ -5,6 +5,7 @@ Law: CPU, waits for a CPU and pauses are set against the window, so what the ope
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from time import monotonic_ns
 
 from cannon import host
@@ -22,6 +23,21 @@ OPENING_STALLS_NS = 250_000_000
 """When no dial has ended for so long, the run begins without those that are missing; they may still come."""
 
 
+_OF_CONNECTIONS = (
+    "attempted",
+    "made",
+    "connecting",
+    "closed_idle",
+    "connect_errors",
+    "negotiated",
+    "connect",
+    "tls",
+    "tls_resumed",
+    "log_lost",
+)
+"""What a Tally tells of dials and handshakes, which belong to a run whenever they happened."""
+
+
 class Window:
     """Before `open`, Tallies have none. `began_ns`: when the shard was made, then when the window opened."""
 
@@ -34,10 +50,10 @@ class Window:
         self._made = 0
         self._reached_ns = self.began_ns
 
-    def open(self) -> None:
-        """The first request is sent now."""
+    def open(self, spun_ns: int = 0) -> None:
+        """The first request is sent now, or a lead-in is over. `spun_ns`: as of `tick`, up to now."""
         self.began_ns = self._told_ns = self._reached_ns = monotonic_ns()
-        self._cpu_began_ns = host.cpu_ns()
+        self._cpu_began_ns = host.cpu_ns() - spun_ns
         self._run_delay_began_ns = host.run_delay_ns() or 0
 
     def tick(self, now_ns: int, spun_ns: int = 0) -> Tally:
@@ -60,6 +76,18 @@ class Window:
             cpu_ns=self._cpu_ns,
             run_delay_ns=self._run_delay_ns,
             longest_pause_ns=longest_pause_ns,
+        )
+
+    def led_in(self, tallies: Iterable[Tally]) -> Tally:
+        """What a run keeps of its lead-in: dials, and how many requests ended. Those that were in flight at its end
+        were sent off the clock and end on it, so they are the window's.
+        """
+        whole = sum(tallies, Tally())
+        ended = whole.completed + whole.failed
+        return Tally(
+            sent=whole.sent - ended,
+            led_in=ended,
+            **{name: getattr(whole, name) for name in _OF_CONNECTIONS},
         )
 
     def paused(self, since_ns: int) -> None:

@@ -175,6 +175,31 @@ def test_whatever_happens_every_request_dial_and_byte_ends_in_exactly_one_count(
         assert wrong < plan.limits.bailout
 
 
+@settings(max_examples=100)
+@given(
+    plan=_plans().filter(lambda plan: plan.stop.amount is None),
+    lead_in_ns=st.integers(1, 12_000 * US),
+    world=_simulations,
+    interrupted=st.none() | st.tuples(st.integers(0, 20_000 * US), st.sampled_from([b".", b""])),
+)
+def test_a_lead_in_is_in_no_figure_and_its_requests_are_counted_apart(
+    plan: Plan, lead_in_ns: int, world: Simulation, interrupted: tuple[int, bytes] | None
+) -> None:
+    tally = _fired(msgspec.structs.replace(plan, lead_in_ns=lead_in_ns), world, interrupted)
+    assert conserved(tally)
+    assert tally.sent >= 0
+    assert tally.row.window_ns <= plan.stop.duration_ns + 10_000 * US
+    sent = tally.sent + tally.led_in
+    assert 0 <= sent - world.begun <= world.blocked * (plan.pipelining if world.sealed else 1)
+    assert plan.most_requests is None or sent <= plan.most_requests
+    counted = tally.completed + tally.errors.get(Fault.TIMEOUT, 0)
+    assert tally.service.count == (tally.succeeded if plan.excludes_errors else counted)
+    if plan.pace is not None and plan.limits == Limits() and plan.pace.scope is Scope.TOOL and not interrupted:
+        until_ns = lead_in_ns + plan.stop.duration_ns
+        due = sum(1 for _ in takewhile(lambda due_ns: due_ns < until_ns, plan.pace.due_ns()))
+        assert sent + tally.never_sent == due
+
+
 @settings(max_examples=50)
 @given(
     plan=_plans(),

@@ -54,19 +54,19 @@ class DelayServer:
         return f"http://127.0.0.1:{self.port}/"
 
 
-def build(folder: Path) -> Path:
-    """Compile the server into a folder; returns the program. Fault where there is no compiler, or it fails."""
+def build(folder: Path, source: Path = _SOURCE) -> Path:
+    """Compile a server into a folder; returns the program. Fault where there is no compiler, or it fails."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise Fault(
             "a C compiler is needed for the server with an exact delay: apt-get install gcc libc6-dev"
         )
-    program = folder / _SOURCE.stem
+    program = folder / source.stem
     done = subprocess.run(
-        [compiler, "-O2", "-o", str(program), str(_SOURCE)], capture_output=True, text=True, check=False
+        [compiler, "-O2", "-o", str(program), str(source)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Fault(f"{_SOURCE.name} does not compile: {done.stderr.strip()[-300:]}")
+        raise Fault(f"{source.name} does not compile: {done.stderr.strip()[-300:]}")
     return program
 
 

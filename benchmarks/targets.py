@@ -28,6 +28,7 @@ __all__ = [
     "SCHEMES",
     "Counts",
     "Target",
+    "free_ports",
     "nginx",
     "nginx_program",
     "on_core",
@@ -150,7 +151,7 @@ def nginx(*, core: int, schemes: list[str], connections: int) -> Iterator[Target
     """Run nginx on a core, for so many connections at once. It ends with the block."""
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="cannon-peers-")))
-        *ports, status_port = _free_ports(len(schemes) + 1)
+        *ports, status_port = free_ports(len(schemes) + 1)
         target = Target(folder, dict(zip(schemes, ports, strict=True)), status_port)
         (folder / "body").write_bytes(b"0123456789abcdef" * 1024)
         if "https" in schemes:
@@ -197,7 +198,7 @@ def _wait_until_it_answers(target: Target, server: subprocess.Popen[bytes]) -> N
         time.sleep(0.02)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that were free a moment ago, all different."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]

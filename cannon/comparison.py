@@ -6,6 +6,7 @@ and what is promised cannot part. None, never 0 or NaN, where there is nothing t
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from cannon.settings import PlanSettings
 from cannon.slots import Dropped, Round
 from cannon.validity import Validity
 
-__all__ = ["SCHEMA", "CommonRate", "Comparison", "Compression", "Handshake", "SideReport", "schema"]
+__all__ = ["SCHEMA", "CommonRate", "Comparison", "Compression", "Handshake", "SideReport", "Worth", "schema"]
 
 SCHEMA = "cannon/comparison/1"
 
@@ -42,17 +43,31 @@ class CommonRate(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Worth(StrEnum):
+    """What a coding is worth. BREAK_EVEN: it gains on links slower than that. AT_LEAST: its time is not to be told from
+    none, so it gains at least on links slower than `low`. FREE: it takes no time, and gains on every link. LARGER: it
+    saves no bytes. UNKNOWN: nobody has measured its time, or too few rounds tell it from none.
+    """
+
+    BREAK_EVEN = "break_even"
+    AT_LEAST = "at_least"
+    FREE = "free"
+    LARGER = "larger"
+    UNKNOWN = "unknown"
+
+
 class Compression(msgspec.Struct, frozen=True, kw_only=True):
     """What a coding saves, by side. Bytes are of one response's body; `ratio`: of those of identity to its own.
 
-    `break_even_mbit_s`: on slower links than this the coding gains; None, or an open end, where its time is not to be
-    told from none.
+    `break_even_mbit_s`: the speed of a link on which the coding neither gains nor loses, of the sides beyond the base;
+    None where there is none, and `worth` says why. AT_LEAST: `high` is open, and the estimate is `low`.
     """
 
     wire_bytes: dict[str, float]
     decoded_bytes: dict[str, int]
     ratio: dict[str, float]
     break_even_mbit_s: dict[str, Change | None]
+    worth: dict[str, Worth]
 
 
 class Handshake(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `sequence`: the steps that connections walk through, instead of the one request that method, headers and body make.
     `ids`: `[<id>]` in a path or body stands for an id of its own in each request. `expect_body`: what every body must
-    be. `lead_in_ns`: how long connections fire before the window opens on them, off the clock; of a run of some duration.
+    be. `lead_in_ns`: how long connections fire before the window opens on them, off the clock; of a run of a duration.
     `pace`: when requests are due; None is the closed loop. `excludes_errors`: latencies and bytes a second are
     those of successes alone.
     """

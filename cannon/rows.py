@@ -2,36 +2,28 @@
 
 Law: pure. The round is the sample, never the request: a row is made of one difference a round. Estimate and interval
 are those of signed_rank.py, on B - A for what was added and on ln(B / A) for the change in percent. No number stands
-where the slots cannot support it, and a wide interval is never called "no difference".
+where the slots cannot support it, and a wide interval is never called "no difference". Bytes and errors are judged on
+the totals of all rounds.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 
 import msgspec
 
-__all__ = ["Change", "Noise", "Row", "Verdict"]
+from cannon.rounds import ComparisonPlan, Pass
+from cannon.signed_rank import Interval, interval
+from cannon.slots import OWN, Round, Slot
+from cannon.totals import Totals, bytes_of, errors_of
+from cannon.verdict import Change, Verdict, judged
 
+__all__ = ["Change", "Noise", "Row", "Verdict", "headlines", "noise_of", "rows_of"]
 
-class Verdict(StrEnum):
-    """Of a change in percent, against the margin. UNCERTAIN: there is one, and it may be smaller or larger than the
-    margin. INCONCLUSIVE: there may be none.
-    """
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    EQUIVALENT = "equivalent"
-    UNCERTAIN = "uncertain"
-    INCONCLUSIVE = "inconclusive"
-
-
-class Change(msgspec.Struct, frozen=True):
-    """An estimate and its interval. `low`, `high`: None where there are too few rounds for one."""
-
-    estimate: float
-    low: float | None
-    high: float | None
+_LEAST_BEYOND = 20
+"""How many samples of each slot must lie beyond a percentile before it says something of the side, not of chance."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename={"of": "pass"}):
@@ -68,3 +60,230 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True, rename={"of": "pass"}):
     metric: str
     side: str
     resolvable_pct: float
+
+
+class _Metric(msgspec.Struct, frozen=True):
+    """What rows are of: `read` from a slot; `one_in` so many samples lies beyond it, 0 if it is no percentile."""
+
+    name: str
+    unit: str
+    read: Callable[[Slot], float | None]
+    one_in: int = 0
+
+
+_RPS = _Metric("rps", "/s", lambda slot: slot.rps)
+_P50 = _Metric("p50", "ms", lambda slot: slot.p50_ms, 2)
+_MEASURED: Mapping[Pass, tuple[_Metric, ...]] = {
+    Pass.CAPACITY: (_RPS,),
+    Pass.LATENCY: (
+        _P50,
+        _Metric("p90", "ms", lambda slot: slot.p90_ms, 10),
+        _Metric("p99", "ms", lambda slot: slot.p99_ms, 100),
+        _Metric("p99_9", "ms", lambda slot: slot.p99_9_ms, 1000),
+        _Metric("mean", "ms", lambda slot: slot.mean_ms),
+    ),
+}
+_HEADLINES: Mapping[Pass, _Metric] = {Pass.CAPACITY: _RPS, Pass.LATENCY: _P50}
+_NOISY = frozenset(metric.name for metrics in _MEASURED.values() for metric in metrics)
+
+
+class _Pair(msgspec.Struct, frozen=True):
+    """A side and the base in the rounds of one pass; the slots of both stand in the order of the rounds."""
+
+    plan: ComparisonPlan
+    of: Pass
+    base: str
+    side: str
+    base_slots: list[Slot]
+    side_slots: list[Slot]
+
+    @property
+    def slots(self) -> dict[str, list[Slot]]:
+        """Of the base and of the side."""
+        return {self.base: self.base_slots, self.side: self.side_slots}
+
+
+def rows_of(plan: ComparisonPlan, rounds: Sequence[Round]) -> list[Row]:
+    """A row of every metric of each pass that has rounds, for each side beyond the base.
+
+    Bytes and errors are of the latency pass, or of the capacity pass where there is no latency round. CPU has a row
+    where every slot of both sides tells it.
+    """
+    passes = [of for of in Pass if any(found.of is of for found in rounds)]
+    rows: list[Row] = []
+    for of in passes:
+        for pair in _pairs(plan, rounds, of):
+            rows += [_compared(pair, metric) for metric in (*_MEASURED[of], *_cpu(pair))]
+            if of is passes[-1]:
+                received = bytes_of(pair.base_slots, pair.side_slots, plan.margin)
+                failed = errors_of(pair.base_slots, pair.side_slots)
+                rows += [_total(pair, "bytes", "B", received), _total(pair, "errors", "%", failed)]
+    return rows
+
+
+def headlines(plan: ComparisonPlan, rounds: Sequence[Round], of: Pass) -> tuple[Row, ...]:
+    """The one row of this pass for each side beyond the base that is shown while it lasts: rps, or p50."""
+    if not any(found.of is of for found in rounds):
+        return ()
+    return tuple(_compared(pair, _HEADLINES[of]) for pair in _pairs(plan, rounds, of))
+
+
+def noise_of(rows: Sequence[Row]) -> list[Noise]:
+    """What could have been seen of throughput and latency: of each row that has an interval.
+
+    Half of the interval on the scale of ratios: how far it would reach to either side of no change at all.
+    """
+    noise: list[Noise] = []
+    for row in rows:
+        change = row.change_pct
+        if row.metric not in _NOISY or change is None or change.low is None or change.high is None:
+            continue
+        low, high = 1 + change.low / 100, 1 + change.high / 100
+        if low > 0:
+            resolvable_pct = 100 * (math.sqrt(high / low) - 1)
+            noise.append(Noise(of=row.of, metric=row.metric, side=row.side, resolvable_pct=resolvable_pct))
+    return noise
+
+
+def _pairs(plan: ComparisonPlan, rounds: Sequence[Round], of: Pass) -> list[_Pair]:
+    own = [found.slots for found in rounds if found.of is of]
+    base, *others = plan.names
+    base_slots = [slots[base] for slots in own]
+    return [_Pair(plan, of, base, side, base_slots, [slots[side] for slots in own]) for side in others]
+
+
+def _cpu(pair: _Pair) -> list[_Metric]:
+    """What every slot of both sides tells: cannon's own first, then the processes that were named."""
+    slots = [*pair.base_slots, *pair.side_slots]
+    names = [name for name in slots[0].cpu_us if all(name in slot.cpu_us for slot in slots)]
+    names.sort(key=lambda name: name != OWN)
+    return [_Metric("cpu" if name == OWN else f"cpu@{name}", "us", _cpu_reader(name)) for name in names]
+
+
+def _cpu_reader(name: str) -> Callable[[Slot], float | None]:
+    return lambda slot: slot.cpu_us[name]
+
+
+def _compared(pair: _Pair, metric: _Metric) -> Row:
+    """The row of one metric, from one difference a round."""
+    base = [value for slot in pair.base_slots if (value := metric.read(slot)) is not None]
+    side = [value for slot in pair.side_slots if (value := metric.read(slot)) is not None]
+    values = {pair.base: base, pair.side: side}
+    at_least = _at_least(pair) if metric is _RPS else []
+    missing = _unsupported(pair, metric) or _absent(pair, metric, values)
+    if missing:
+        return _row(pair, metric.name, metric.unit, at_least=at_least, reason=missing)
+    added = interval([later - first for first, later in zip(base, side, strict=True)])
+    change_pct, verdict, reason = None, Verdict.INCONCLUSIVE, _zero(values)
+    if not reason:
+        logs = [math.log(later / first) for first, later in zip(base, side, strict=True)]
+        change_pct = _in_percent(interval(logs))
+        verdict, reason = judged(change_pct, logs, pair.plan.margin, pair.plan.rounds)
+    if at_least:
+        # What keeps the row from an interval stays said: no more workers would make up for it.
+        others = f"; {reason}" if change_pct is None or change_pct.low is None else ""
+        verdict, reason = Verdict.INCONCLUSIVE, f"{_limited(pair, at_least)}{others}"
+    return _row(
+        pair,
+        metric.name,
+        metric.unit,
+        (median(base), median(side)),
+        Change(added.estimate, added.low, added.high),
+        change_pct,
+        added.level,
+        at_least,
+        verdict,
+        reason,
+    )
+
+
+def _row(
+    pair: _Pair,
+    metric: str,
+    unit: str,
+    values: tuple[float | None, float | None] = (None, None),
+    added: Change | None = None,
+    change_pct: Change | None = None,
+    level: float | None = None,
+    at_least: Sequence[str] = (),
+    verdict: Verdict = Verdict.INCONCLUSIVE,
+    reason: str = "",
+) -> Row:
+    return Row(
+        of=pair.of.value,
+        metric=metric,
+        side=pair.side,
+        base=pair.base,
+        unit=unit,
+        base_value=values[0],
+        side_value=values[1],
+        added=added,
+        change_pct=change_pct,
+        rounds=len(pair.base_slots),
+        level=level,
+        at_least=list(at_least),
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _in_percent(found: Interval) -> Change:
+    """From ln(B / A)."""
+    low = None if found.low is None else 100 * math.expm1(found.low)
+    high = None if found.high is None else 100 * math.expm1(found.high)
+    return Change(100 * math.expm1(found.estimate), low, high)
+
+
+def _unsupported(pair: _Pair, metric: _Metric) -> str:
+    """What a percentile takes that a slot does not have."""
+    needed = _LEAST_BEYOND * metric.one_in
+    had = min(slot.count for slots in pair.slots.values() for slot in slots)
+    if had >= needed:
+        return ""
+    told = f"needs {needed:,} requests per slot, had {had:,}"
+    if not had:
+        return told
+    return f"{told}; -d {math.ceil(pair.plan.duration_ns / 1e9 * needed / had)} would do"
+
+
+def _absent(pair: _Pair, metric: _Metric, found: Mapping[str, Sequence[float]]) -> str:
+    rounds = len(pair.base_slots)
+    return "; ".join(
+        f"{name} has no {metric.name} in {rounds - len(values)} of {rounds} slots"
+        for name, values in found.items()
+        if len(values) < rounds
+    )
+
+
+def _zero(found: Mapping[str, Sequence[float]]) -> str:
+    """Why there is no ratio."""
+    told = [
+        f"{name} was 0 in {zeros} of {len(values)} slots"
+        for name, values in found.items()
+        if (zeros := sum(value <= 0 for value in values))
+    ]
+    return f"no change in percent: {' and '.join(told)}" if told else ""
+
+
+def _at_least(pair: _Pair) -> list[str]:
+    """The sides whose capacity cannon could not reach."""
+    limited = {name: sum(slot.saturated for slot in slots) for name, slots in pair.slots.items()}
+    return [name for name, count in limited.items() if 2 * count > len(pair.base_slots)]
+
+
+def _limited(pair: _Pair, sides: Sequence[str]) -> str:
+    workers = max(side.plan.workers for side in pair.plan.sides)
+    return f"cannon was the limit for {' and '.join(sides)}; try -w {workers + 1}"
+
+
+def _total(pair: _Pair, metric: str, unit: str, found: Totals) -> Row:
+    return _row(
+        pair,
+        metric,
+        unit,
+        (found.base, found.side),
+        found.added,
+        found.change_pct,
+        verdict=found.verdict,
+        reason=found.reason,
+    )

@@ -26,7 +26,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     are the server's own count. `due`, `never_sent`, `late_p99_ms`: under a rate; the last is how late cannon itself
     was. `reconnects`: connections beyond the first of each. `negotiated`: TLS by version and cipher. `cpu_us`: CPU per
     request, of cannon and of each process that was named with its descendants. `saturated`: cannon was the limit;
-    `reasons`: why its run is suspect. `histogram`: base64, HdrHistogram V2.
+    `reasons`: why its run is suspect. `histogram`: base64, HdrHistogram V2. `mismatched`: completed, and not as
+    expected.
     """
 
     seconds: float
@@ -59,6 +60,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     saturated: bool
     reasons: list[str]
     histogram: str | None
+    mismatched: int = 0
 
     @classmethod
     def of(cls, result: Result, connections: int, cpu_us: dict[str, float] | None = None) -> Slot:
@@ -98,6 +100,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
             saturated=result.client.saturated,
             reasons=result.validity.reasons,
             histogram=latency.histogram,
+            mismatched=result.requests.mismatched,
         )
 
     @property

@@ -192,12 +192,16 @@ def redact_command(argv: Sequence[str]) -> str:
     Works on the raw arguments, before any parser: it cannot know what a stranger's option means (the command after
     `--`), so a secret name with a value counts wherever it stands.
     """
+    return clean(shlex.join(_redacted_arguments(argv)), _COMMAND_LIMIT)
+
+
+def _redacted_arguments(argv: Iterable[str]) -> list[str]:
     shown: list[str] = []
     hide_next = False
     for argument in argv:
         shown.append(REDACTED if hide_next else _redacted_argument(argument))
         hide_next = not hide_next and _hides(argument)
-    return clean(shlex.join(shown), _COMMAND_LIMIT)
+    return shown
 
 
 def _hides(option: str) -> bool:
@@ -224,4 +228,16 @@ def _redacted_argument(argument: str) -> str:
     # A side may well be called `auth`: a URL after the `=` is redacted as a URL.
     if named and _is_secret(named[2]) and not _SCHEME.match(named[3]):
         return named[1] + REDACTED
+    return _redacted_line(argument)
+
+
+def _redacted_line(argument: str) -> str:
+    """Redact an argument that may hold others: a group, a command with its options."""
+    try:
+        words = shlex.split(argument)
+    except ValueError:
+        # An open quote: no group, and no command that could be run.
+        words = []
+    if len(words) > 1 and (shown := _redacted_arguments(words)) != words:
+        return " ".join(shlex.quote(word) if " " in word else word for word in shown)
     return redact_text(argument)

@@ -25,6 +25,7 @@ __all__ = [
     "format_seconds",
     "parse_count",
     "parse_duration",
+    "parse_percent",
     "parse_rate",
     "parse_size",
 ]
@@ -61,6 +62,7 @@ _NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _LONGEST_TEXT = 40
 _PART = re.compile(rf"({_NUMBER})\s*([^\s\d.]+)\s*", re.ASCII)
 _PLAIN = re.compile(_NUMBER)
+_PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _SCALED = re.compile(rf"({_NUMBER})\s*([A-Za-z]*)")
 _RATE = re.compile(rf"({_NUMBER})\s*([A-Za-z]?)(?:\s*/\s*([a-z]+))?")
 
@@ -97,6 +99,7 @@ _DURATION = _Kind(
 )
 _SIZE = _Kind("size", "512, 10kB, 64KiB or 1MB", 10**15, "1000TB")
 _RATE_KIND = _Kind("rate", "100, 500/s or 2k/s", 10**9, "1G/s")
+_PERCENTAGE = _Kind("percentage", "5% or 0.5%", 10, "1000%")
 _COUNT = _Kind("count", "1, 10 or 2k", 10**12, "1000G")
 
 
@@ -129,6 +132,14 @@ def parse_rate(text: str) -> Fraction:
     if found is None or multiple is None or period_s is None:
         raise _RATE_KIND.refuse(text)
     return _RATE_KIND.bounded(text, Fraction(found[1]) * multiple / period_s)
+
+
+def parse_percent(text: str) -> Fraction:
+    """Return a share, exactly: `5%` is 1/20, `0.5%` 1/200. UsageError for anything else, a bare number too."""
+    found = _PERCENT.fullmatch(_stripped(text, _PERCENTAGE))
+    if found is None:
+        raise _PERCENTAGE.refuse(text)
+    return _PERCENTAGE.bounded(text, Fraction(found[1]) / 100)
 
 
 def parse_size(text: str) -> int:

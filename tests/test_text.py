@@ -190,6 +190,10 @@ def test_prose_is_kept_around_the_urls_in_it() -> None:
         (["--tls-session", "resume", "http://h/"], "--tls-session resume http://h/"),
         (["--gate", "p99@haproxy<direct+2ms"], "--gate 'p99@haproxy<direct+2ms'"),
         (["--", "server", "--api-token", "x"], "-- server --api-token '***'"),
+        (["--side", "[ a -H 'Cookie: x' -k ]"], """--side '[ a -H '"'"'Cookie: ***'"'"' -k ]'"""),
+        (["--side=[ a --proxy http://u:p@h/ ]"], "'--side=[ a --proxy http://***@h/ ]'"),
+        (["--before-slot", "sql --password=x -p y"], "--before-slot 'sql --password=*** -p y'"),
+        (["-T", "what I'd token it"], """-T 'what I'"'"'d token it'"""),
         (
             ["--", "env", "API_KEY=x", "server", "--password=x"],
             "-- env 'API_KEY=***' server '--password=***'",

@@ -18,11 +18,18 @@ from cannon.units import (
     format_seconds,
     parse_count,
     parse_duration,
+    parse_percent,
     parse_rate,
     parse_size,
 )
 
-PARSERS: tuple[Callable[[str], object], ...] = (parse_duration, parse_rate, parse_size, parse_count)
+PARSERS: tuple[Callable[[str], object], ...] = (
+    parse_duration,
+    parse_percent,
+    parse_rate,
+    parse_size,
+    parse_count,
+)
 HALF_OF_THE_THIRD_DIGIT = 0.005
 
 
@@ -135,6 +142,10 @@ def test_what_is_no_quantity_is_refused(parse: Callable[[str], object], text: st
         (parse_rate, "5/x", "is no rate"),
         (parse_rate, "5/", "is no rate"),
         (parse_rate, "2G/s", "too large"),
+        (parse_percent, "5", "is no percentage"),
+        (parse_percent, "%", "is no percentage"),
+        (parse_percent, "-5%", "is negative"),
+        (parse_percent, "1001%", "too large, the most is 1000%"),
         (parse_size, "1.5B", "not a whole number"),
         (parse_size, "1kb", "is no size"),
         (parse_count, "1.5", "not a whole number"),
@@ -202,6 +213,20 @@ def test_a_duration_shows_three_digits(duration_ns: float, expected: str) -> Non
 )
 def test_bytes_show_decimal_units(size_bytes: float, expected: str) -> None:
     assert format_bytes(size_bytes) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5%", Fraction(1, 20)),
+        ("0.5 %", Fraction(1, 200)),
+        (".1%", Fraction(1, 1000)),
+        ("0%", Fraction(0)),
+        ("1000%", 10),
+    ],
+)
+def test_a_percentage_is_read_as_an_exact_share(text: str, expected: Fraction) -> None:
+    assert parse_percent(text) == expected
 
 
 @pytest.mark.parametrize(

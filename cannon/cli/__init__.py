@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from cannon.cli.arguments import Arguments, arrange
+from cannon.cli.compare import compare
 from cannon.cli.demo import demo
 from cannon.cli.fire import fire
 from cannon.cli.help import command_help, main_help
@@ -21,7 +22,7 @@ from cannon.cli.messages import refuse_extra, usage_error
 from cannon.cli.options import grammar_of
 from cannon.cli.schema import schema
 from cannon.cli.serve import serve
-from cannon.cli.session import Run, Session, print_text, say, tell
+from cannon.cli.session import Compare, Run, Session, print_text, say, tell
 from cannon.defects import keep, traceback_of, what_of
 from cannon.errors import CannonError, UsageError
 from cannon.text import redact_command
@@ -29,7 +30,7 @@ from cannon.version import __version__, is_compiled
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Mapping[str, click.Command] = {"serve": serve, "demo": demo, "schema": schema}
+COMMANDS: Mapping[str, click.Command] = {"compare": compare, "serve": serve, "demo": demo, "schema": schema}
 """The commands that are named. The one that is not is `fire`."""
 
 _AUTOCANNON = "autocannon"
@@ -38,8 +39,15 @@ _USAGE = UsageError.exit_code
 _DEFECT = CannonError.exit_code
 
 
-def main(argv: Sequence[str] | None = None, *, run: Run | None = None, program: str | None = None) -> int:
-    """Run the program and return its exit code. `argv` is without the program's name; `run` replaces what fires.
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    run: Run | None = None,
+    weigh: Compare | None = None,
+    program: str | None = None,
+) -> int:
+    """Run the program and return its exit code. `argv` is without the program's name; `run` replaces what fires,
+    `weigh` what compares.
 
     `program` is the name it was called by. As autocannon it writes autocannon's own JSON where nothing else is
     asked for, so that a link of that name can stand in for it.
@@ -47,7 +55,7 @@ def main(argv: Sequence[str] | None = None, *, run: Run | None = None, program: 
     words = list(sys.argv[1:] if argv is None else argv)
     name = os.path.basename(sys.argv[0]) if program is None else program
     try:
-        return _main(words, run, _AUTOCANNON if name == _AUTOCANNON else "cannon")
+        return _main(words, run, weigh, _AUTOCANNON if name == _AUTOCANNON else "cannon")
     except CannonError as error:
         say(error.message)
         return error.exit_code
@@ -58,7 +66,7 @@ def main(argv: Sequence[str] | None = None, *, run: Run | None = None, program: 
         return _DEFECT
 
 
-def _main(words: list[str], run: Run | None, format: str) -> int:
+def _main(words: list[str], run: Run | None, weigh: Compare | None, format: str) -> int:
     if not words:
         tell(f"{main_help(fire, COMMANDS)}\n")
         raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
@@ -80,7 +88,7 @@ def _main(words: list[str], run: Run | None, format: str) -> int:
             f"cannon {arguments.command} starts no server; a command after -- is for firing, e.g."
             " cannon / -- node server.js"
         )
-    return _call(arguments, Session(redact_command(["cannon", *words]), run, arguments.tail, format))
+    return _call(arguments, Session(redact_command(["cannon", *words]), run, arguments.tail, format, weigh))
 
 
 def _call(arguments: Arguments, session: Session) -> int:

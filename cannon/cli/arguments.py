@@ -90,10 +90,10 @@ class _Pass:
 
     def _short(self, word: str) -> None:
         long = f"-{word.partition('=')[0]}"
-        if len(long) > 3 and (long in self.grammar.valued or long in self.grammar.flags):
-            raise UsageError(f"{long[1:]} is not an option; write {long}, with two dashes")
         if ELSEWHERE.get(long) in self.grammar.valued:
             raise UsageError(f"{long[1:]} is not an option; cannon's is {ELSEWHERE[long]}")
+        if len(long) > 3 and (long in self.grammar.valued or long in self.grammar.flags):
+            raise UsageError(f"{long[1:]} is not an option; write {long}, with two dashes")
         for place, letter in enumerate(word[1:], start=2):
             name, value = f"-{letter}", word[place:]
             if name in self.grammar.valued:
@@ -133,15 +133,21 @@ class _Pass:
 
     def _folded(self, name: str, value: str, example: str) -> str:
         """A group that came in several words as one word; whatever else as it is."""
-        if not value.startswith("[") or value.endswith("]"):
+        if not value.startswith("[") or value.endswith(" ]") or _closes(value[1:]):
             return value
         inside = [value[1:]]
-        while not inside[-1].endswith("]"):
+        while not _closes(inside[-1]):
             if not self.rest:
-                raise UsageError(f"{name} {value} has no closing ]; e.g. {name} {example}")
+                # Nothing of what is in it: that may be a secret.
+                raise UsageError(f"{name} [ has no closing ]; e.g. {name} {example}")
             inside.append(self.rest.pop(0))
         inside[-1] = inside[-1][:-1]
         return f"[ {shlex.join(word for word in inside if word)} ]" if any(inside) else EMPTY_GROUP
+
+
+def _closes(word: str) -> bool:
+    """Whether a group ends with this word: a ] does that has no [ in it, and the one of http://[::1] does not."""
+    return word.endswith("]") and word.count("]") > word.count("[")
 
 
 def arrange(argv: Sequence[str], grammar: Grammar) -> Arguments:

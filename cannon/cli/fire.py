@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from cannon.cli.launch import launch
 from cannon.cli.options import OPTIONS, Options
-from cannon.cli.running import INVALID, announce, check, done, json_of, renderers_of, run, signalled
+from cannon.cli.running import (
+    INVALID,
+    announce,
+    check,
+    done,
+    is_terminal,
+    json_of,
+    renderers_of,
+    run,
+    same_terminal,
+    signalled,
+)
 from cannon.cli.session import Session, print_bytes, print_text, say, tell
 from cannon.errors import InvalidRun
 
@@ -83,13 +94,13 @@ def _report(result: Result, options: Options) -> int:
     from cannon.reports import files, json_file
 
     written = done(lambda: files.write_all(result, options.outputs, renderers_of(options)))
-    if result.interrupted and _is_terminal(sys.stdout) and _is_terminal(sys.stderr):
+    if result.interrupted and is_terminal(sys.stdout) and is_terminal(sys.stderr):
         # The terminal may have echoed a ^C since the live lines were wiped.
         tell("\n")
     shown = done(lambda: _show(result, options))
     if not written and not options.json:
         done(lambda: print_bytes(json_file.render(result)))
-    if result.validity.verdict != "valid" and not (shown and _same_terminal(options)):
+    if result.validity.verdict != "valid" and not (shown and same_terminal(options)):
         for reason in result.validity.reasons:
             say(f"{result.validity.verdict}: {reason}")
     return result.exit_code or (0 if written and shown else INVALID)
@@ -113,15 +124,6 @@ def _show(result: Result, options: Options) -> None:
             verbose=options.verbose,
         )
     )
-
-
-def _same_terminal(options: Options) -> bool:
-    """Whether who reads standard error has just read the results: then they need not be told twice."""
-    return not options.json and _is_terminal(sys.stdout) and _is_terminal(sys.stderr)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
 
 
 fire = click.Command(

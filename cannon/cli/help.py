@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import click
 
+from cannon.cli.command import Command
 from cannon.cli.values import Option
 
 __all__ = ["MODEL", "command_help", "main_help"]
@@ -21,9 +22,9 @@ MODEL = "cannon -d 60 -c 10 -l http://localhost:4000/"
 
 _ALWAYS = (("-h, --help", "show this"), ("-v, --version", "show the version"))
 _EXIT_CODES = (
-    ("0", "the run is valid"),
+    ("0", "the run, or the comparison, is valid"),
     ("2", "bad usage; nothing was sent"),
-    ("3", "the run is not valid, or a report could not be written"),
+    ("3", "it is not valid, or a report could not be written"),
     ("130, 143", "interrupted; what was measured is reported"),
     ("1", "a defect of cannon"),
 )
@@ -48,14 +49,21 @@ def main_help(fire: click.Command, others: Mapping[str, click.Command]) -> str:
 def command_help(name: str, command: click.Command) -> str:
     """Help for one named command."""
     page = _page()
-    arguments = [
-        parameter.make_metavar(_context(command)) for parameter in command.params if _is_argument(parameter)
-    ]
-    page.write_usage(f"cannon {name}", " ".join(["[OPTIONS]", *arguments]))
+    for number, usage in enumerate(_usages(command)):
+        page.write_usage(f"cannon {name}", usage, prefix="       " if number else None)
     page.write_paragraph()
     page.write_text(command.help or "")
     _write_options(page, command)
     return page.getvalue()
+
+
+def _usages(command: click.Command) -> list[str]:
+    if isinstance(command, Command):
+        return [f"[OPTIONS] {usage}" for usage in command.usages]
+    arguments = [
+        parameter.make_metavar(_context(command)) for parameter in command.params if _is_argument(parameter)
+    ]
+    return [" ".join(["[OPTIONS]", *arguments])]
 
 
 def _page() -> click.HelpFormatter:

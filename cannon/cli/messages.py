@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from cannon.cli.command import Command
 from cannon.cli.elsewhere import ELSEWHERE, EXPLAINED
 from cannon.cli.later import LATER_OPTIONS
 from cannon.cli.values import Option
@@ -26,7 +27,9 @@ def usage_error(error: click.ClickException, command: click.Command) -> UsageErr
     """The error to raise for one that click raised while it read the arguments of `command`."""
     options = {name: option for option in _options(command) for name in _names(option)}
     if isinstance(error, click.NoSuchOption):
-        return UsageError(_unknown(error.option_name, options))
+        if isinstance(command, Command) and error.option_name in command.refused:
+            return UsageError(command.refused[error.option_name])
+        return UsageError(_unknown(error.option_name, options, _help_of(command)))
     if isinstance(error, click.BadOptionUsage) and error.option_name in options:
         option = options[error.option_name]
         if option.is_flag:
@@ -54,10 +57,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def _unknown(name: str, known: Mapping[str, Option]) -> str:
+def _help_of(command: click.Command) -> str:
+    """Where the options of this command stand."""
+    return f"cannon {command.name} --help" if isinstance(command, Command) else "cannon --help"
+
+
+def _unknown(name: str, known: Mapping[str, Option], help: str) -> str:
     shown = clean(name, _SHOWN)
     if name in LATER_OPTIONS:
-        return f"{LATER_OPTIONS[name]} is not in this version yet; cannon --help shows what is"
+        return f"{LATER_OPTIONS[name]} is not in this version yet; {help} shows what is"
     if name in EXPLAINED and "-R" in known:
         return f"there is no option {shown}; {EXPLAINED[name]}"
     counterpart = known.get(ELSEWHERE.get(name, ""))
@@ -66,7 +74,7 @@ def _unknown(name: str, known: Mapping[str, Option]) -> str:
     guess = nearest(name, [*known, "--help", "--version"])
     if guess is not None:
         return f"there is no option {shown}; did you mean {guess}?"
-    return f"there is no option {shown}; cannon --help shows those there are"
+    return f"there is no option {shown}; {help} shows those there are"
 
 
 def _such_as(option: Option) -> str:

@@ -41,15 +41,18 @@ class Planned:
     notes: tuple[str, ...]
 
 
-def planned(options: Options, urls: Sequence[str], port: int | None = None) -> Planned:
+def planned(
+    options: Options, urls: Sequence[str], port: int | None = None, recorded_at: Sequence[str] | None = None
+) -> Planned:
     """The Plan of these options; the files of bodies are read, each once. `port`: where a server that was started
-    listens, for URLs that are only a path. Raises UsageError for whatever could not be sent.
+    listens, for URLs that are only a path. `recorded_at`: the URLs whose requests of a HAR file are sent, where they
+    are not these. Raises UsageError for whatever could not be sent.
     """
     from cannon.plan import Engine, Plan, Stop, Timestamps
 
     _check_words(options)
     targets = targets_of(urls, port=port, has_socket=options.socket_path is not None)
-    sending = sending_of(options, targets)
+    sending = sending_of(options, targets if recorded_at is None else targets_of(recorded_at))
     stop = stop_of(options, Stop())
     settings: dict[str, Any] = {
         "connections": options.connections,

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from cannon.cli.session import line_of, say
 from cannon.errors import InvalidRun, UsageError
@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from cannon.result import Result
     from cannon.runner import Interrupt
 
-__all__ = ["INVALID", "announce", "check", "done", "json_of", "renderers_of", "run", "signalled"]
+__all__ = [
+    "INVALID",
+    "announce",
+    "check",
+    "done",
+    "is_terminal",
+    "json_of",
+    "renderers_of",
+    "run",
+    "same_terminal",
+    "signalled",
+]
 
 INVALID = InvalidRun.exit_code
 """The exit code where a report was lost."""
@@ -108,3 +119,13 @@ def renderers_of(options: Options) -> Mapping[str, Renderer]:
 def json_of(options: Options) -> Renderer:
     """The format of the JSON on stdout."""
     return renderers_of(options)[".autocannon.json" if options.format == "autocannon" else ".json"]
+
+
+def same_terminal(options: Options) -> bool:
+    """Whether who reads standard error has just read the results: then they need not be told twice."""
+    return not options.json and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it."""
+    return stream is not None and stream.isatty()

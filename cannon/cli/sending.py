@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cannon.sequence import Body, Step
     from cannon.target import Target
 
-__all__ = ["MOST_BYTES_WITH_IDS", "Sending", "sending_of", "sets_content_type"]
+__all__ = ["MOST_BYTES_WITH_IDS", "Sending", "header_of", "sending_of", "sets_content_type"]
 
 MOST_BYTES_WITH_IDS = 16 * 1024**2
 """So long may a body be that ids go into: it is held, and made anew for each request."""
@@ -40,7 +40,7 @@ class Sending:
 
 def sending_of(options: Options, targets: Sequence[Target]) -> Sending:
     """What these options send; files are read. UsageError for whatever cannot be."""
-    headers = tuple(_header(number, given) for number, given in enumerate(options.headers, start=1))
+    headers = tuple(header_of(number, given) for number, given in enumerate(options.headers, start=1))
     if options.har is not None:
         from cannon.har import read_har
 
@@ -64,15 +64,19 @@ def sending_of(options: Options, targets: Sequence[Target]) -> Sending:
 
 def sets_content_type(options: Options) -> bool:
     """Whether -H has a Content-Type."""
-    return any(_is_content_type(_header(number, given)[0]) for number, given in enumerate(options.headers, 1))
+    return any(
+        _is_content_type(header_of(number, given)[0]) for number, given in enumerate(options.headers, 1)
+    )
 
 
 def _is_content_type(name: str) -> bool:
     return name.lower() == "content-type"
 
 
-def _header(number: int, given: str) -> tuple[str, str]:
-    """Name and value: the first of `:` and `=` parts them. Messages count the headers: a value may be a secret."""
+def header_of(number: int, given: str) -> tuple[str, str]:
+    """Name and value of a -H: the first of `:` and `=` parts them. UsageError for what has no valid name: it counts
+    the headers, for a value may be a secret.
+    """
     places = [place for place in (given.find(":"), given.find("=")) if place > 0]
     if not places:
         raise UsageError(

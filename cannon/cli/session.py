@@ -18,13 +18,16 @@ from cannon.errors import InvalidRun
 from cannon.text import clean, redact_text
 
 if TYPE_CHECKING:
+    from cannon.comparison import Comparison
     from cannon.plan import Plan
     from cannon.progress import Progress
     from cannon.result import Result
+    from cannon.rounds import ComparisonPlan
     from cannon.runner import Interrupt
     from cannon.series import SeriesRow
+    from cannon.standing import Standing
 
-__all__ = ["Run", "Session", "line_of", "print_bytes", "print_text", "say", "tell"]
+__all__ = ["Compare", "Run", "Session", "line_of", "print_bytes", "print_text", "say", "tell"]
 
 _LONGEST_LINE = 500
 
@@ -45,9 +48,25 @@ class Run(Protocol):
         """Fire, and tell what was found."""
 
 
+class Compare(Protocol):
+    """How a comparison is made: `cannon.comparer.compare`, or what a test puts in its place."""
+
+    def __call__(
+        self,
+        plan: ComparisonPlan,
+        *,
+        command: str,
+        watch: Callable[[Standing], None],
+        note: Callable[[str], None],
+        interrupt: Interrupt | None,
+        fire: Run,
+    ) -> Comparison:
+        """Compare, and tell what was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One call of the program. `command` is its command line, secrets redacted; `fire` None is the real one.
+    """One call of the program. `command` is its command line, secrets redacted; `fire`, `weigh` None: the real ones.
 
     `server`: the command after --, which starts what is fired at; empty: it is there. `format`: that of JSON where no
     option tells it.
@@ -57,6 +76,7 @@ class Session:
     fire: Run | None = None
     server: tuple[str, ...] = ()
     format: str = "cannon"
+    weigh: Compare | None = None
 
     @property
     def run(self) -> Run:
@@ -66,6 +86,15 @@ class Session:
         from cannon.runner import run
 
         return run
+
+    @property
+    def compare(self) -> Compare:
+        """What compares."""
+        if self.weigh is not None:
+            return self.weigh
+        from cannon.comparer import compare
+
+        return compare
 
 
 def line_of(text: str) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Option",
+    "WrongValue",
     "address",
     "arrivals",
     "connect_to",
@@ -36,6 +37,7 @@ __all__ = [
     "host_name",
     "line",
     "method",
+    "one_of",
     "path",
     "paths",
     "pipelining",
@@ -146,7 +148,7 @@ class Option(click.Option):
         return shorts[:1] + longs[:1]
 
 
-def _one_of(*names: str) -> Callable[[str], str]:
+def one_of(*names: str) -> Callable[[str], str]:
     """What reads a value that is one of these names."""
 
     def read(given: str) -> str:
@@ -157,11 +159,11 @@ def _one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
-engine = _one_of("native", "h11", "httpx")
-tls_session = _one_of("resume", "fresh")
-arrivals = _one_of("even", "poisson")
-timestamps = _one_of("auto", "kernel", "loop")
-schema = _one_of("cannon", "autocannon")
+engine = one_of("native", "h11", "httpx")
+tls_session = one_of("resume", "fresh")
+arrivals = one_of("even", "poisson")
+timestamps = one_of("auto", "kernel", "loop")
+schema = one_of("cannon", "autocannon")
 
 
 def count(given: str) -> int:

@@ -26,6 +26,7 @@ __all__ = ["Cell", "Page"]
 _LABEL_COLUMNS = 11
 
 _OPTION_AND_VALUE = re.compile(r"(?<![^\s(])(--?[A-Za-z][\w-]*) (?=[^\s-])")
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|[mn\N{MICRO SIGN}]?s|[kMG]?B|Mbit/s)(?!\w))")
 _HELD = "\ue000"
 """Stands for a space at which no line is folded. Of the characters for private use, which foreign text never holds: it
 was cleaned; and not the no-break space, at which rich folds."""
@@ -60,10 +61,14 @@ class Page:
             _environ={},
         )
 
-    def line(self, *cells: Cell) -> None:
-        """One line, folded between words where it is too long; an option and its value stay together."""
-        held = [Cell(_OPTION_AND_VALUE.sub(rf"\1{_HELD}", cell.text), cell.style) for cell in cells]
-        self._console.print(_joined(held))
+    def line(self, *cells: Cell, indent: int = 0) -> None:
+        """One line, folded between words where it is too long: all of it stands in by `indent` columns. An option and
+        its value stay together, and so do a number and its unit.
+        """
+        from rich.padding import Padding
+
+        line = _joined([Cell(_held(cell.text), cell.style) for cell in cells])
+        self._console.print(Padding.indent(line, indent) if indent else line)
 
     def gap(self) -> None:
         """An empty line."""
@@ -111,6 +116,10 @@ class Page:
         lines = (line.rstrip() for line in self._drawn.getvalue().splitlines())
         text = "\n".join(lines).replace(_HELD, " ") + "\n"
         return text if self.terminal.unicode else text.replace("\N{MICRO SIGN}s", "us")
+
+
+def _held(text: str) -> str:
+    return _NUMBER_AND_UNIT.sub(_HELD, _OPTION_AND_VALUE.sub(rf"\1{_HELD}", text))
 
 
 def _joined(cells: Sequence[Cell]) -> Text:

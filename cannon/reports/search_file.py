@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from cannon.gates import Gate
 from cannon.result import Result
 from cannon.search import Finding, Trial
 
-__all__ = ["SearchFile", "render"]
+__all__ = ["SearchFile", "render", "schema"]
 
 SCHEMA = "cannon/search/1"
 
@@ -50,3 +51,9 @@ def render(
         result=result,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the file."""
+    described = msgspec.json.schema(SearchFile)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **described}

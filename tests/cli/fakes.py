@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cannon.cli.session import Run
+from cannon.comparison import Comparison
 from cannon.plan import Plan
 from cannon.progress import Progress
 from cannon.result import Result
+from cannon.rounds import ComparisonPlan
 from cannon.runner import Interrupt
 from cannon.series import SeriesRow
+from cannon.standing import Standing
+from tests.comparisons import a_comparison
 from tests.results import a_result
 
-__all__ = ["FakeRun"]
+__all__ = ["FakeCompare", "FakeRun"]
 
 
 @dataclass
@@ -52,5 +57,44 @@ class FakeRun:
     @property
     def plan(self) -> Plan:
         """The one plan that was fired."""
+        (plan,) = self.plans
+        return plan
+
+
+@dataclass
+class FakeCompare:
+    """Called as `cannon.comparer.compare` is; `during` is done in the middle of the comparison."""
+
+    found: Comparison = field(default_factory=a_comparison)
+    during: Callable[[Interrupt | None], None] = lambda interrupt: None
+    notes: tuple[str, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    plans: list[ComparisonPlan] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    fires: list[Run] = field(default_factory=list)
+
+    def __call__(
+        self,
+        plan: ComparisonPlan,
+        *,
+        command: str,
+        watch: Callable[[Standing], None],
+        note: Callable[[str], None],
+        interrupt: Interrupt | None,
+        fire: Run,
+    ) -> Comparison:
+        self.plans.append(plan)
+        self.commands.append(command)
+        self.fires.append(fire)
+        for standing in self.standings:
+            watch(standing)
+        for text in self.notes:
+            note(text)
+        self.during(interrupt)
+        return self.found
+
+    @property
+    def plan(self) -> ComparisonPlan:
+        """The one plan that was compared."""
         (plan,) = self.plans
         return plan

@@ -66,6 +66,9 @@ U = "http://localhost:4000/"
         ("--ca a.pem U", ["--ca", "a.pem", "U"]),
         ("--ca=a.pem U", ["--ca", "a.pem", "U"]),
         ("--ca a.pem --ca b.pem U", ["--ca", "a.pem", "--ca", "b.pem", "U"]),
+        ("--ca [ a[1].pem ] U", ["--ca", "[ 'a[1].pem' ]", "U"]),
+        ("--ca [ http://[::1] b ] U", ["--ca", "[ 'http://[::1]' b ]", "U"]),
+        ("--ca [a[1]] U", ["--ca", "[a[1]]", "U"]),
         ("--ca [ ] U", ["--ca", EMPTY_GROUP, "U"]),
         ("U --ca", ["U", "--ca"]),
         ("[::1]:4000", ["[::1]:4000"]),
@@ -114,6 +117,7 @@ def test_a_value_is_no_question_for_the_version() -> None:
     [
         ("-W [ -c 1 U", "-W [ has no closing ]; e.g. -W [ -c 1 -d 3 ]"),
         ("--ca [ a.pem U", "--ca [ has no closing ]; e.g. --ca [ a.pem b.pem ]"),
+        ("--ca [canary U", "--ca [ has no closing ]; e.g. --ca [ a.pem b.pem ]"),
         ("-l=1 U", "-l takes no value; write -l alone"),
         ("-connections 3 U", "-connections is not an option; write --connections, with two dashes"),
         ("-latency U", "-latency is not an option; write --latency, with two dashes"),

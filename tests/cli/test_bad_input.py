@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cannon.cli import main
 from cannon.cli.options import BARE, OPTIONS
+from cannon.cli.options.compare import COMPARE, REFUSED
 from cannon.cli.values import Option
 from cannon.form import HELD_BYTES
-from tests.cli.fakes import FakeRun
+from tests.cli.refusing import refused
 
 URL = "http://127.0.0.1:4000/"
 
@@ -97,6 +97,56 @@ WRONG: dict[str, tuple[str, ...]] = {
 
 TAKES_ANYTHING = {"-b", "-E"}
 
+NO_PERCENTAGE = ("", "5", "x%", "-5%", "0%", "100%", "1001%", *ODD)
+OF_COMPARE: dict[str, tuple[str, ...]] = {
+    "-W": ("[ ]", "[ -c 1 ]", "[ -d 3 ]", "10000000h"),
+    "-o": ("x.html", "x.autocannon.json", "x.csv"),
+    "-R": ("auto",),
+    "--format": ("autocannon",),
+    "--engine": ("httpx",),
+    "--compression": ("", "gzip,", "gzip,gzip", "identity", "lzma", "GZIP", *ODD),
+    "--side": (
+        "",
+        "a",
+        "[ ]",
+        "[ a ]",
+        "[ c -k ]",
+        "[ -k ]",
+        "[ a b -k ]",
+        "[ a -c 5 ]",
+        "[ a --side b ]",
+        "[ a --ca ]",
+        "[ a --proxy ftp://h ]",
+        "[ a -H canary ]",
+        "[ a -H 'X: canary ]",
+        "[ a -k=1 ]",
+        "[ a -v ]",
+    ),
+    "--allow": ("", "tls,", "body,body", "headers", *ODD),
+    "--rounds": ("0", "1001", *NO_COUNT),
+    "--precision": NO_PERCENTAGE,
+    "--max-rounds": ("0", *NO_COUNT),
+    "--margin": NO_PERCENTAGE,
+    "--order": ("", "ABBA", "random", *ODD),
+    "--rate": ("Auto", *NO_RATE),
+    "--before-slot": ("", " ", "'", '"sql -p canary', "a\0b", "''", "nowhere/x -p canary", "/dev/null"),
+    "--pid": (
+        "",
+        "x",
+        "x=",
+        "=1",
+        "x=0",
+        "x=-1",
+        "x=1.5",
+        "2x=1",
+        "x=99999999999",
+        "x=2147483647",
+        "cannon=1",
+        *ODD,
+    ),
+}
+"""The same for `cannon compare`, beside those that are wrong for a plain run."""
+
 
 def first_name(option: Option) -> str:
     return option.names[0]
@@ -105,19 +155,6 @@ def first_name(option: Option) -> str:
 def named(option: Option, text: str) -> bool:
     """Whether a message says which option it is about."""
     return any(text.removeprefix("cannon: ").startswith(name) for name in option.names)
-
-
-def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    run = FakeRun()
-    code = main(words, run=run)
-    out, err = capsys.readouterr()
-    assert (code, out, run.plans) == (2, "", []), err
-    assert err.startswith("cannon: ")
-    assert err.count("\n") == 1
-    assert err.endswith("\n")
-    assert err[:-1].isprintable()
-    assert "canary" not in err
-    return err
 
 
 @pytest.fixture(autouse=True)
@@ -224,3 +261,56 @@ def test_options_that_contradict_each_other_are_refused_with_the_reason(
     with open("large", "wb") as file:
         file.truncate(HELD_BYTES + 1)
     assert reason in refused([*line.split(), URL], capsys)
+
+
+SIDES = ["a=http://127.0.0.1:4000/", "b=http://127.0.0.1:4001/"]
+COMPARED = [option for option in COMPARE if option.read is not None]
+
+
+def test_the_tables_have_every_option_of_compare_that_takes_a_value() -> None:
+    assert {first_name(option) for option in COMPARED} <= WRONG.keys() | OF_COMPARE.keys() | TAKES_ANYTHING
+    assert OF_COMPARE.keys() <= {first_name(option) for option in COMPARED}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        (option, value)
+        for option in COMPARED
+        for name in [first_name(option)]
+        for value in dict.fromkeys(
+            (*(() if name in BARE else WRONG.get(name, ())), *OF_COMPARE.get(name, ()))
+        )
+    ],
+    ids=lambda each: first_name(each) if isinstance(each, Option) else ascii(each)[:40],
+)
+def test_a_wrong_value_of_compare_is_one_line_that_names_the_option_and_sends_nothing(
+    option: Option, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = first_name(option)
+    words = [f"{name}={value}"] if name in BARE else [name, value]
+    sides = [URL] if name in ("--compression", "--proxy") else SIDES
+    assert named(option, refused(["compare", *words, *sides], capsys))
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in COMPARED if not BARE & set(option.names)], ids=first_name
+)
+def test_a_missing_value_of_compare_is_told_with_an_example(
+    option: Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = refused(["compare", *SIDES, option.names[-1]], capsys)
+    assert message == f"cannon: {option.label} needs a value; e.g. {option.example}\n"
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if set(option.names) & REFUSED.keys()], ids=first_name
+)
+def test_an_option_that_a_comparison_has_no_use_for_is_refused_with_the_reason_by_each_of_its_names(
+    option: Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = () if option.read is None else (option.example.partition(" ")[2].strip("'"),)
+    for name in option.names:
+        message = refused(["compare", name, *value, *SIDES], capsys)
+        assert message.startswith(f"cannon: {option.label}: ")
+        assert "; " in message or ", " in message

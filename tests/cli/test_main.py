@@ -63,14 +63,21 @@ BAD_USAGE = {
         f" e.g. cannon -a 1000 {URL}"
     ),
     "--on-port U": "--on-port starts the command that follows --, and none does; e.g. cannon / -- node server.js",
-    "compare a=U b=U": (
-        "the command 'compare' is not in this version yet; a host of that name is http://compare/"
+    "merge a.json": "the command 'merge' is not in this version yet; a host of that name is http://merge/",
+    "compare a=U": (
+        "the side 'a' alone is compared with nothing; name two, e.g. cannon compare direct=http://127.0.0.1:4000/"
+        " proxied=http://127.0.0.1:4001/, or give a URL to --aa, --compression gzip or --proxy"
     ),
+    "compare a=U b=U -- node server.js": (
+        "cannon compare starts no server; a command after -- is for firing, e.g. cannon / -- node server.js"
+    ),
+    "compare a=U b=U --roundz 3": "there is no option --roundz; did you mean --rounds?",
+    "compare a=U b=U -y": "there is no option -y; cannon compare --help shows those there are",
     "serve --port 70000": "--port: '70000' is no port from 0 to 65535; e.g. --port 4000",
     "serve U": f"'{URL}' is one word too many; see cannon serve --help",
     "serve -c 3": "there is no option -c; cannon --help shows those there are",
     "demo U": f"'{URL}' is one word too many; see cannon demo --help",
-    "schema comparison": "there is no schema 'comparison'; e.g. cannon schema result",
+    "schema plan": "there is no schema 'plan'; there are result, comparison and search, e.g. cannon schema result",
     "-c 100000000 U": None,
 }
 

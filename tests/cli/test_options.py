@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cannon.cli.options import OPTIONS, Options
+from cannon.cli.options.compare import COMPARE, REFUSED, CompareOptions
 from cannon.gates import Gate
 from cannon.profile import Ramp, Steps
 from cannon.route import Proxy
@@ -97,3 +98,28 @@ def test_no_name_belongs_to_two_options() -> None:
 )
 def test_an_option_becomes_a_field_of_the_options(line: str, changed: Mapping[str, Any]) -> None:
     assert read(*line.split()) == Options(**changed)
+
+
+COMPARE_NAMES = {option.name for option in COMPARE}
+
+
+def test_a_comparison_has_every_option_of_a_run_or_says_why_not() -> None:
+    for option in OPTIONS:
+        assert (option.name in COMPARE_NAMES) != (set(option.names) <= REFUSED.keys())
+
+
+def test_options_and_fields_of_a_comparison_are_the_same_names() -> None:
+    own = set(CompareOptions.__dataclass_fields__)
+    assert own == COMPARE_NAMES - set(Options.__dataclass_fields__)
+
+
+def test_no_name_belongs_to_two_options_of_a_comparison() -> None:
+    names = [name for option in COMPARE for name in option.names]
+    assert len(names) == len(set(names))
+    assert not REFUSED.keys() & set(names)
+
+
+def test_a_name_takes_a_value_in_all_commands_or_in_none() -> None:
+    for option in COMPARE:
+        others = [each for each in OPTIONS if set(each.names) & set(option.names)]
+        assert all((each.read is None) == (option.read is None) for each in others)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
+import threading
 
-__all__ = ["Screen"]
+__all__ = ["Screen", "Shown"]
 
 _PIECES = re.compile(r"\x1b\[(\d*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|(.)", re.DOTALL)
 
@@ -71,3 +73,23 @@ class Screen:
             cells = self._cells[self._row].ljust(self._column)
             self._cells[self._row] = cells[: self._column] + character + cells[self._column + 1 :]
             self._column += 1
+
+
+class Shown(io.StringIO):
+    """Stands for a terminal whose screen the test looks at; each write reaches it whole."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self.screen = screen
+        self.most_lines = 0
+        self.drawn = threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        self.screen.feed(text)
+        if len(self.screen.lines) > self.most_lines:
+            self.most_lines = len(self.screen.lines)
+            self.drawn.set()
+        return len(text)

@@ -15,7 +15,7 @@ import pytest
 from cannon.progress import Phase, Progress, State, WorkerProgress
 from cannon.reports.live import Live
 from tests.reports.samples import HALFWAY, ROW
-from tests.reports.screen import Screen
+from tests.reports.screen import Screen, Shown
 
 COLOURFUL = {"TERM": "xterm"}
 CLEAR = "\r\x1b[K"
@@ -149,26 +149,6 @@ def crew(*states: State) -> Progress:
         WorkerProgress(index=index, state=state, told_s=5.0, row=ROW) for index, state in enumerate(states)
     )
     return msgspec.structs.replace(HALFWAY, workers=workers)
-
-
-class Shown(io.StringIO):
-    """Stands for a terminal whose screen the test looks at; each write reaches it whole."""
-
-    def __init__(self, screen: Screen) -> None:
-        super().__init__()
-        self.screen = screen
-        self.most_lines = 0
-        self.drawn = threading.Event()
-
-    def isatty(self) -> bool:
-        return True
-
-    def write(self, text: str, /) -> int:
-        self.screen.feed(text)
-        if len(self.screen.lines) > self.most_lines:
-            self.most_lines = len(self.screen.lines)
-            self.drawn.set()
-        return len(text)
 
 
 def test_several_lines_are_drawn_in_their_place() -> None:

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from cannon.gates import Gate, Verdict
-from cannon.reports.search_file import SearchFile, render
+from cannon.reports.search_file import SearchFile, render, schema
 from cannon.result import Result
 from cannon.search import Finding, Outcome, Trial
 from tests.results import a_result
+from tests.schemas import assert_valid
 
 GATE = Gate.parse("errors  <  0.1%")
 TRIALS = [Trial(100, 99.9, 0.0, Verdict.PASS, ""), Trial(200, None, None, Verdict.FAIL, "nothing came")]
@@ -43,3 +44,9 @@ def test_what_was_not_measured_is_null() -> None:
         "reason": "nothing came",
     }
     assert (document["result"], document["interrupted"]) == (None, None)
+
+
+@pytest.mark.parametrize("result", [None, a_result()])
+def test_what_is_written_fits_the_published_schema(result: Result | None) -> None:
+    document = assert_valid(render(GATE, TRIALS, FINDING, result, None), schema)
+    assert document["schema"] == "cannon/search/1"

@@ -90,7 +90,8 @@ class Nginx(ServerProcess):
         (self._folder / "root" / "file").write_bytes(b"hello from nginx\n" * 512)
         (self._folder / "nginx.conf").write_text(self._configuration(port))
         self._spawn("-p", str(self._folder), "-c", "nginx.conf", "-e", "error.log")
-        self._until(lambda: _accepts(port))
+        # It listens on its ports one after the other, on the unix socket last.
+        self._until(lambda: _accepts(port) and _accepts_at(self.socket_path))
 
     def _configuration(self, port: int) -> str:
         kept = 'proxy_http_version 1.1; proxy_set_header Connection "";'
@@ -255,5 +256,13 @@ backend back
 
 def _accepts(port: int) -> bool:
     with suppress(OSError), socket.create_connection((HOST, port), 1):
+        return True
+    return False
+
+
+def _accepts_at(path: str) -> bool:
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as dialling:
+        dialling.settimeout(1)
+        dialling.connect(path)
         return True
     return False

@@ -107,7 +107,12 @@ class Options:
 OPTIONS: tuple[Option, ...] = (*LOAD, *RATE, *REQUEST, *WAY, *RUN, *TLS, *OUTPUT)
 
 _WARMUP_GROUP = "[ -c 1 -d 3 ]"
-GROUPED = {"-W": _WARMUP_GROUP, "--warmup": _WARMUP_GROUP, "--ca": "[ a.pem b.pem ]"}
+GROUPED = {
+    "-W": _WARMUP_GROUP,
+    "--warmup": _WARMUP_GROUP,
+    "--ca": "[ a.pem b.pem ]",
+    "--side": "[ proxied -H 'X-Key: 1' ]",
+}
 """The options that take a group, and one that is right."""
 
 BARE = frozenset({"-W", "--warmup"})

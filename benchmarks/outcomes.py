@@ -1,0 +1,146 @@
+"""What became of each comparison of a calibration, and the file that keeps it: a line of JSON for each.
+
+Law: a line is written as soon as its comparison has ended, so a run that is cut loses the one under way and goes on
+after the others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from cannon.comparison import Comparison
+from cannon.rounds import Pass
+from cannon.signed_rank import estimate
+from cannon.verdict import Change
+from clients import Fault
+from told import FIGURES, Visit
+
+__all__ = ["Found", "Ledger", "Outcome", "Sample", "found_in", "own_added_ms", "samples_of"]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A row of a comparison that has an interval: of which pass and metric, and what it says."""
+
+    of: str
+    metric: str
+    added: Change
+    change_pct: Change
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One slot as the client told it, FIGURES in ms, and as the server's own record has it, where there is one."""
+
+    side: str
+    client_ms: dict[str, float | None]
+    visit: Visit | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison. `part`, `setting`: what it was one of many of; `commit`: of which cannon.
+
+    `fault`: why it has no figures, "" where it has. `wall_s`: from the start of the command to its end. `own_ms`: what
+    the second side added by the server's own record, by metric. `rounds`: of the latency pass, a sample for each side.
+    `by_hand`: changes of capacity in percent that another client found, pair by pair.
+    """
+
+    part: str
+    setting: str
+    number: int
+    commit: str
+    fault: str = ""
+    wall_s: float = 0.0
+    measured_s: float = 0.0
+    lead_in_s: float = 0.0
+    rate_per_s: float | None = None
+    verdict: str = ""
+    reasons: list[str] = []
+    rows: list[Found] = []
+    own_ms: dict[str, float] = {}
+    rounds: list[list[Sample]] = []
+    by_hand: list[float] = []
+
+    def row(self, of: str, metric: str) -> Found | None:
+        """The row of this name; None where it has no interval."""
+        return next((row for row in self.rows if (row.of, row.metric) == (of, metric)), None)
+
+
+def found_in(comparison: Comparison) -> list[Found]:
+    """The rows that have an interval."""
+    return [
+        Found(row.of, row.metric, row.added, row.change_pct)
+        for row in comparison.rows
+        if row.added is not None
+        and row.change_pct is not None
+        and row.added.low is not None
+        and row.change_pct.low is not None
+    ]
+
+
+def samples_of(comparison: Comparison, visits: list[Visit] | None = None) -> list[list[Sample]]:
+    """The slots of the latency pass, and beside each what the server recorded of it: the first side at its first port,
+    the second at the other. Fault where it recorded something else.
+    """
+    places = {side.name: place for place, side in enumerate(comparison.sides)}
+    left = list(visits or ())
+    rounds: list[list[Sample]] = []
+    for one in comparison.rounds:
+        if one.of is not Pass.LATENCY:
+            continue
+        samples = []
+        for name in one.order:
+            slot = one.slots[name]
+            visit = None
+            if visits is not None:
+                visit = _next(left, places[name], slot.sent + slot.outside)
+            told = {figure: getattr(slot, f"{figure}_ms") for figure in FIGURES}
+            samples.append(Sample(name, told, visit))
+        rounds.append(sorted(samples, key=lambda sample: places[sample.side]))
+    return rounds
+
+
+def _next(left: list[Visit], place: int, count: int) -> Visit:
+    """The next visit to a port with so many requests; those before it are gone."""
+    while left:
+        visit = left.pop(0)
+        if (visit.place, visit.count) == (place, count):
+            return visit
+    raise Fault(f"the server has no record of a slot of {count:,} requests")
+
+
+def own_added_ms(rounds: list[list[Sample]]) -> dict[str, float]:
+    """What the second side added by the server's own record: as a row of a comparison, of its round differences."""
+    added: dict[str, float] = {}
+    for figure in FIGURES:
+        differences = [
+            second.visit.service_ms[figure] - first.visit.service_ms[figure]
+            for first, second in rounds
+            if first.visit is not None and second.visit is not None
+        ]
+        if differences:
+            added[figure] = estimate(differences)
+    return added
+
+
+class Ledger:
+    """The file of outcomes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[Outcome]:
+        """All that was kept; nothing where there is no file. What was cut in the midst of a line is left out."""
+        try:
+            lines = self._path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        # Without its newline the last one is no line yet.
+        return [msgspec.json.decode(line, type=Outcome) for line in lines[:-1] if line]
+
+    def keep(self, outcome: Outcome) -> None:
+        """Add one to the file."""
+        with self._path.open("a+b") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(msgspec.json.encode(outcome) + b"\n")

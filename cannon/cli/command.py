@@ -1,0 +1,30 @@
+"""A named command that takes the options of a plain run: how it is written, and which of them it has no use for.
+
+Law: an option that a plain run has and this command does not is refused with the reason and what to write instead,
+never as a slip of the fingers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import click
+
+__all__ = ["Command"]
+
+
+class Command(click.Command):
+    """`usages`: what follows its name, a line each. `refused`: from an option's name to the whole of what is said."""
+
+    def __init__(
+        self,
+        name: str,
+        callback: Callable[..., int],
+        help: str,
+        params: Sequence[click.Parameter],
+        usages: Sequence[str],
+        refused: Mapping[str, str],
+    ) -> None:
+        super().__init__(name, callback=callback, add_help_option=False, help=help, params=list(params))
+        self.usages = tuple(usages)
+        self.refused = refused

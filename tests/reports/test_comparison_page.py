@@ -1,0 +1,450 @@
+"""The page of a comparison: what stands on it, in which words, and that nothing is cut."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from cannon.comparison import Comparison, Worth
+from cannon.equivalence import Equivalence
+from cannon.reports.comparison_page import render
+from cannon.reports.terminal import Terminal
+from cannon.rounds import Mode, Pass
+from cannon.rows import Change, Row, Verdict
+from cannon.validity import Validity
+from tests.comparisons import (
+    BASE,
+    SIDE,
+    a_change,
+    a_comparison,
+    a_compression,
+    a_compression_comparison,
+    a_dropped,
+    a_row,
+    a_side_report,
+    a_slot,
+    a_tls_comparison,
+    some_noise,
+    some_rounds,
+    some_rows,
+)
+from tests.reports.samples import HOSTILE_TEXT
+
+PAGE = """\
+direct   http://127.0.0.1:8000/  (the base)
+haproxy  http://127.0.0.1:8080/
+10 rounds x 1 s for each side and pass, order seed 4127, margin 5 %
+
+haproxy against direct
+             direct  haproxy      added [95 % interval]        change [95 %]
+────────────────────────────────────────────────────────────────────────────────
+Latency, every side at 3,700 requests/s
+  p50       0.81 ms  1.12 ms  +0.31 ms   [+0.29, +0.33]   +38 %   [+36, +41]
+            slower, by more than 5 %
+  p90       1.46 ms  1.98 ms  +0.52 ms   [+0.44, +0.60]   +36 %   [+30, +41]
+            slower, by more than 5 %
+  p99       3.90 ms  4.71 ms  +0.80 ms   [+0.42, +1.21]   +20 %   [+11, +31]
+            slower, by more than 5 %
+  mean      0.97 ms  1.30 ms  +0.33 ms   [+0.30, +0.36]   +34 %   [+31, +38]
+            slower, by more than 5 %
+Capacity: 10 connections, each asking again as soon as it is answered
+  capacity  9,810/s  7,420/s  -2,390/s [-2,560, -2,250]   -24 %   [-26, -23]
+            less capacity, by more than 5 %
+CPU per request of each process, at 3,700 requests/s
+  cannon    41.2 µs  41.6 µs   +0.4 µs     [-0.3, +1.2]  +1.0 % [-0.7, +2.9]
+            no difference larger than 5 %
+
+p99.9 not shown: needs 20,000 requests per slot, had 3,700; -d 55 would do
+Noise: two identical targets on this machine would differ by up to about 2.5 %
+in p50, 5.5 % in p90, 9.1 % in p99, 3.1 % in mean, 1.6 % in capacity
+
+Latencies are at the same rate for every side: 3,700 requests/s, 50 % of the
+capacity of the slowest side, haproxy
+cannon's own part, in the worst slot of the latency pass: busy 31 % of a core,
+requests left 80.0 µs late (p99)
+Added: by how much the side is above the base, from one difference for each
+round. In brackets: where the true figure lies, 95 % sure.
+Each row is 95 % on its own: with 6 rows, up to 26 % of comparisons of identical
+targets show a difference somewhere.
+The p99 added is the change of the p99, not the p99 of what each request had
+added.
+"""
+
+WIDE = """\
+Latency, every side at 3,700 requests/s
+  p50       0.81 ms  1.12 ms  +0.31 ms   [+0.29, +0.33]   +38 %   [+36, +41]  slower, by more than 5 %
+"""
+
+COMPRESSED = """\
+Body of one response   on the wire       decoded    smaller by
+──────────────────────────────────────────────────────────────
+identity                 100,000 B     100,000 B
+gzip                      20,000 B     100,000 B       5 times
+
+gzip gains time on links slower than 320 Mbit/s [291, 356], and costs time on
+faster ones
+Not in this speed: round trips and TCP's slow start (below about 14 kB none is
+saved), and the time to decode: cannon reads the coded bytes and decodes nothing
+while it measures.
+"""
+
+SECURED = """\
+Connection                TCP dial         TLS handshake          TLS, resumed
+──────────────────────────────────────────────────────────────────────────────
+plain        90.0 µs [80.0, 100.0]                     -                     -
+tls          90.0 µs [80.0, 100.0]  2.31 ms [2.24, 2.40]     620 µs [580, 660]
+
+Once for each new connection, with its 95 % interval. What TLS costs each
+request stands above: latencies are of connections that are open already.
+"""
+
+BELOW_EACH_OTHER = """\
+  capacity: direct >= 1,234,567/s, haproxy >= 1,134,567/s
+    added -100,000/s [-125,600, -99,900], change -8.1 % [-9.9, -8.0]
+    cannot tell: cannon was the limit for direct and haproxy; try -w 2
+"""
+
+LONG_NAME = "a_proxy_whose_name_is_longer_than_any_column"
+
+
+def page(comparison: Comparison, **terminal: Any) -> str:
+    return render(comparison, Terminal(**terminal))
+
+
+def on_one_line(comparison: Comparison) -> str:
+    """The page with its lines unfolded, for what is said and not how."""
+    return " ".join(page(comparison).split())
+
+
+def without_intervals(rows: list[Row]) -> list[Row]:
+    """As they are below six rounds."""
+
+    def bare(change: Change | None) -> Change | None:
+        return None if change is None else Change(change.estimate, None, None)
+
+    return [
+        msgspec.structs.replace(
+            row,
+            added=bare(row.added),
+            change_pct=bare(row.change_pct),
+            level=None,
+            verdict=Verdict.INCONCLUSIVE,
+            reason=row.reason or "3 rounds, and an interval takes 6 at least (--rounds 6)",
+        )
+        for row in rows
+    ]
+
+
+def rounds(capacity: int, latency: int) -> list[Any]:
+    return [*some_rounds(Pass.CAPACITY, capacity), *some_rounds(Pass.LATENCY, latency)]
+
+
+def different() -> Comparison:
+    """Sides that were seen to differ before anything was fired."""
+    found = ["haproxy answers 301, direct 200 (--allow status)", "haproxy: gzip was asked for, and br came"]
+    return a_comparison(
+        rounds=[],
+        rows=[],
+        noise=[],
+        rate=None,
+        equivalence=Equivalence(same=False, differences=found, allowed=[], varies=[]),
+        validity=Validity("invalid", ["the sides do not answer the same", *found]),
+    )
+
+
+def limited() -> Comparison:
+    """Both capacities were cannon's own limit, and large."""
+    row = a_row(
+        "rps",
+        (1_234_567.0, 1_134_567.0),
+        (-100_000.0, -125_600.0, -99_900.0),
+        (-8.1, -9.9, -8.0),
+        Verdict.INCONCLUSIVE,
+        at_least=[BASE, SIDE],
+        reason="cannon was the limit for direct and haproxy; try -w 2",
+    )
+    return a_comparison(rows=[row, *some_rows()[1:]])
+
+
+def three_sides() -> Comparison:
+    names = (BASE, SIDE, "nginx")
+    return a_comparison(
+        sides=[a_side_report(name) for name in names],
+        rows=[*some_rows(), *some_rows("nginx")],
+        noise=[*some_noise(), *some_noise("nginx")],
+    )
+
+
+def hostile() -> Comparison:
+    rows = [
+        msgspec.structs.replace(
+            row, side=HOSTILE_TEXT, base=HOSTILE_TEXT, unit=HOSTILE_TEXT, metric=HOSTILE_TEXT
+        )
+        for row in some_rows()
+    ]
+    return a_comparison(
+        sides=[a_side_report(HOSTILE_TEXT, url=HOSTILE_TEXT), a_side_report(HOSTILE_TEXT)],
+        rows=rows,
+        order=HOSTILE_TEXT,
+        dropped=[a_dropped(side=HOSTILE_TEXT, reason=HOSTILE_TEXT)],
+        warnings=[HOSTILE_TEXT],
+        validity=Validity(HOSTILE_TEXT, [HOSTILE_TEXT]),
+        interrupted="SIGINT",
+        equivalence=Equivalence(
+            same=False, differences=[HOSTILE_TEXT], allowed=[HOSTILE_TEXT], varies=[HOSTILE_TEXT]
+        ),
+        compression=a_compression(worth={HOSTILE_TEXT: Worth.FREE}),
+    )
+
+
+COMPARISONS: Mapping[str, Comparison] = {
+    "usual": a_comparison(),
+    "compression": a_compression_comparison(),
+    "TLS": a_tls_comparison(),
+    "few rounds": a_comparison(
+        rounds_asked=3, rounds=rounds(3, 3), rows=without_intervals(some_rows()), noise=[]
+    ),
+    "different": different(),
+    "limited": limited(),
+    "three sides": three_sides(),
+    "a long name": a_comparison(
+        sides=[a_side_report(BASE), a_side_report(LONG_NAME)],
+        rows=some_rows(LONG_NAME),
+        noise=some_noise(LONG_NAME),
+    ),
+    "hostile": hostile(),
+}
+
+every_comparison = pytest.mark.parametrize("comparison", COMPARISONS.values(), ids=COMPARISONS)
+
+
+def test_the_page_of_two_sides() -> None:
+    assert page(a_comparison()) == PAGE
+
+
+def test_where_there_is_room_the_verdict_stands_in_its_row() -> None:
+    assert WIDE in page(a_comparison(), columns=120)
+
+
+def test_compression_ends_with_bytes_and_the_links_on_which_it_gains() -> None:
+    assert page(a_compression_comparison()).endswith("\n\n" + COMPRESSED)
+
+
+def test_tls_ends_with_what_a_connection_costs() -> None:
+    assert page(a_tls_comparison()).endswith("\n\n" + SECURED)
+
+
+@every_comparison
+@pytest.mark.parametrize("columns", [20, 80, 100, 120, 300])
+def test_a_page_is_no_wider_than_the_terminal_and_cuts_nothing(comparison: Comparison, columns: int) -> None:
+    text = page(comparison, columns=columns)
+    assert max(len(line) for line in text.splitlines()) <= max(80, min(columns, 120))
+    assert "…" not in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+@every_comparison
+@pytest.mark.parametrize("columns", [80, 120])
+def test_an_ascii_terminal_gets_ascii(comparison: Comparison, columns: int) -> None:
+    assert page(comparison, unicode=False, columns=columns).isascii()
+
+
+@every_comparison
+def test_without_colour_there_is_no_escape_sequence(comparison: Comparison) -> None:
+    text = page(comparison)
+    odd = {character for character in text if unicodedata.category(character).startswith("C")}
+    assert odd == {"\n"}
+
+
+@every_comparison
+def test_colour_says_nothing_that_words_do_not(comparison: Comparison) -> None:
+    coloured = page(comparison, ansi=True)
+    plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).split("\n"))
+    assert plain == page(comparison)
+    codes = {code for found in re.findall(r"\x1b\[([0-9;]*)m", coloured) for code in found.split(";")}
+    assert codes <= {"0", "1", "2", "31", "32"}
+
+
+def test_figures_that_do_not_fit_side_by_side_stand_below_each_other() -> None:
+    assert BELOW_EACH_OTHER in page(limited())
+    assert ">= 1,234,567/s" in page(limited(), columns=120)
+
+
+def test_a_name_that_no_column_takes_stands_above_them() -> None:
+    text = page(COMPARISONS["a long name"])
+    assert f"\n{LONG_NAME} against direct\n               base     side " in text
+
+
+def test_each_side_beyond_the_base_has_a_block_of_its_own() -> None:
+    text = page(three_sides())
+    assert text.index("haproxy against direct\n") < text.index("nginx against direct\n")
+    assert text.count("p50       0.81 ms") == 2
+    assert "with 12 rows, up to 46 % of" in on_one_line(three_sides())
+
+
+def test_sides_that_differ_are_told_first_and_without_figures() -> None:
+    assert page(different()) == (
+        "The sides do not answer the same, so their figures are not to be compared:\n"
+        "  haproxy answers 301, direct 200 (--allow status)\n"
+        "  haproxy: gzip was asked for, and br came\n"
+        "\n"
+        "direct   http://127.0.0.1:8000/  (the base)\n"
+        "haproxy  http://127.0.0.1:8080/\n"
+        "rounds of 1 s for each side: none (10 asked), order seed 4127, margin 5 %\n"
+        "\n"
+        "invalid: the sides do not answer the same\n"
+    )
+
+
+def test_what_may_differ_and_what_varies_is_told_below_the_sides() -> None:
+    found = Equivalence(
+        same=True, differences=[], allowed=["tls: TLSv1.3, plain: none"], varies=["the body of b varies"]
+    )
+    assert "margin 5 %\nAllowed to differ: tls: TLSv1.3, plain: none\nthe body of b varies\n\n" in page(
+        a_comparison(equivalence=found)
+    )
+
+
+def test_below_six_rounds_there_are_no_intervals_and_the_page_says_why() -> None:
+    text = on_one_line(COMPARISONS["few rounds"])
+    assert "[" not in text
+    assert "cannot tell" not in text
+    assert (
+        "No intervals and no verdicts: of 3 rounds, and 6 are the least that have intervals of 95 % (--rounds 6;"
+        in text
+    )
+
+
+def test_rounds_that_are_missing_are_told_by_pass() -> None:
+    rows = [row for row in some_rows() if row.of == Pass.CAPACITY]
+    found = a_comparison(
+        rounds=rounds(10, 4), rows=[*rows, *without_intervals(some_rows()[1:])], interrupted="SIGINT"
+    )
+    text = on_one_line(found)
+    assert "rounds of 1 s for each side: 10 of capacity, 4 of latency (10 asked)" in text
+    assert "No intervals and no verdicts for latency: 4 of 10 rounds are whole" in text
+    assert text.endswith(
+        "interrupted by SIGINT: these figures are of the whole rounds until then, 10 of capacity and 4 of latency"
+    )
+
+
+def test_an_interrupt_before_the_first_round_leaves_no_figures() -> None:
+    found = a_comparison(rounds=[], rows=[], noise=[], rate=None, interrupted="SIGTERM")
+    assert page(found).endswith("\ninterrupted by SIGTERM: no round was whole by then\n")
+    assert "against" not in page(found)
+
+
+def test_dropped_rounds_are_counted_by_their_reason() -> None:
+    found = a_comparison(
+        rounds=rounds(10, 7),
+        dropped=[
+            a_dropped(number=2),
+            a_dropped(number=5),
+            a_dropped(number=6, reason="it closed the connection"),
+        ],
+    )
+    text = on_one_line(found)
+    assert "latency pass: 2 of 10 rounds were dropped: haproxy: 127.0.0.1:8080 refused the connection" in text
+    assert "latency pass: 1 of 10 rounds was dropped: haproxy: it closed the connection" in text
+
+
+def test_of_many_reasons_some_are_told_and_the_others_counted() -> None:
+    found = [a_dropped(number=number, reason=f"reason {number}") for number in range(1, 6)]
+    text = on_one_line(a_comparison(rounds=rounds(10, 5), dropped=found))
+    assert text.count("1 of 10 rounds was dropped: haproxy: reason") == 3
+    assert "latency pass: 2 rounds dropped for other reasons" in text
+
+
+def test_warnings_and_doubts_stand_at_the_end() -> None:
+    found = a_comparison(
+        warnings=["the side that is fired first is slower"],
+        validity=Validity("suspect", ["the side that is fired first is slower", "steal took 3 % of the CPU"]),
+    )
+    assert page(found).endswith(
+        "\n\nwarning: the side that is fired first is slower\nsuspect: steal took 3 % of the CPU\n"
+    )
+
+
+def test_bytes_and_errors_have_rows_where_they_tell_something() -> None:
+    assert "totals of all rounds" not in page(a_comparison())
+    failing = a_row(
+        "errors",
+        (0.0, 0.4),
+        (0.4,),
+        None,
+        Verdict.UNCERTAIN,
+        reason="higher: 12 of 3,000 against 0 of 3,000; totals of all rounds, without an interval",
+    )
+    text = page(a_comparison(rows=[*some_rows()[:-1], failing]))
+    assert (
+        "\nBytes of one response, errors in percent of requests: totals of all rounds\n"
+        "  errors      0.0 %    0.4 %  +0.4 pts\n"
+        "            more errors: 12 of 3,000 against 0 of 3,000; totals of all rounds,\n"
+        "            without an interval\n"
+    ) in text
+    assert "  bytes " not in text
+    assert "  bytes " in page(a_compression_comparison())
+
+
+def test_a_process_that_was_named_has_a_row_at_the_common_rate() -> None:
+    named = a_row("cpu@nginx", (12.0, 20.0), (8.0, 7.0, 9.0), (66.0, 58.0, 75.0))
+    in_capacity = a_row(
+        "cpu@nginx", (1.0, 2.0), (1.0, 0.5, 1.5), (100.0, 50.0, 150.0), of=Pass.CAPACITY.value
+    )
+    text = page(a_comparison(rows=[*some_rows(), named, in_capacity]))
+    assert "  nginx     12.0 µs  20.0 µs" in text
+    assert text.count("  nginx  ") == 1
+
+
+def test_without_a_latency_pass_the_page_is_of_the_capacity_alone() -> None:
+    rows = [row for row in some_rows() if row.of == Pass.CAPACITY]
+    text = page(a_comparison(rounds=some_rounds(Pass.CAPACITY, 10), rows=rows, rate=None))
+    assert "Latenc" not in text
+    assert "  capacity  9,810/s" in text
+
+
+def test_the_noise_of_a_capacity_that_was_not_reached_is_not_told() -> None:
+    assert "3.1 % in mean\n" in page(limited())
+
+
+def test_a_target_against_itself_is_called_so() -> None:
+    text = on_one_line(a_comparison(mode=Mode.AA.value))
+    assert "The same URL on every side: what differs here is chance" in text
+
+
+@pytest.mark.parametrize(
+    ("worth", "speed", "expected"),
+    [
+        (
+            Worth.AT_LEAST,
+            a_change(291.0, 291.0, None),
+            "gzip costs nothing measurable; it pays off at least up to 291 Mbit/s",
+        ),
+        (Worth.FREE, None, "it pays off on every link"),
+        (Worth.LARGER, None, "gzip saves no bytes: it pays off on no link"),
+        (Worth.UNKNOWN, None, "gzip was not measured well enough to say on which links it pays off"),
+        (Worth.BREAK_EVEN, a_change(320.0), "gzip gains time on links slower than 320 Mbit/s, and"),
+    ],
+)
+def test_what_a_coding_is_worth_is_said_in_words(worth: Worth, speed: Change | None, expected: str) -> None:
+    found = a_compression(worth={"gzip": worth}, break_even_mbit_s={"gzip": speed})
+    assert expected in on_one_line(a_compression_comparison(compression=found))
+
+
+def test_a_client_that_was_the_limit_is_told() -> None:
+    found = some_rounds(Pass.LATENCY, 10)
+    slots = {**found[0].slots, BASE: a_slot(busy=0.98, saturated=True)}
+    found[0] = msgspec.structs.replace(found[0], slots=slots)
+    assert "busy 98 % of a core, requests left 80.0 µs late (p99), the limit in 1 of 20 slots" in on_one_line(
+        a_comparison(rounds=found)
+    )
+
+
+def test_abba_is_no_seed() -> None:
+    assert "for each side and pass, abba, margin 5 %" in page(a_comparison(order="abba"))

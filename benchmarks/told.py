@@ -48,10 +48,11 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 class Told:
-    """A server that runs: `ports`, one for each delay."""
+    """A server that runs: `ports`, one for each delay, and the id of its process."""
 
-    def __init__(self, ports: Sequence[int], words: IO[str], record: IO[str]) -> None:
+    def __init__(self, ports: Sequence[int], pid: int, words: IO[str], record: IO[str]) -> None:
         self.ports = tuple(ports)
+        self.pid = pid
         self._words = words
         self._record = record
 
@@ -93,7 +94,7 @@ def telling(program: Path, delay_us: int, other_us: int, *, core: int | None = N
         ports = process.stdout.readline().split()
         if len(ports) != 2:
             raise Fault("the server that keeps a record did not start")
-        yield Told([int(port) for port in ports], process.stdin, process.stdout)
+        yield Told([int(port) for port in ports], process.pid, process.stdin, process.stdout)
     finally:
         process.kill()
         process.wait(_LIMIT_S)

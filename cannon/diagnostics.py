@@ -48,6 +48,7 @@ def warnings_of(plan: ComparisonPlan, rounds: Sequence[Round], rows: Sequence[Ro
         *_dependent(rounds, rows),
         *_order_effects(rounds, rows),
         *_limits(plan, rounds),
+        *_own_delays(plan, rounds),
         *_lateness(plan, rounds),
         *_stolen(rounds),
         *_mixed_statuses(plan, rounds),
@@ -205,13 +206,24 @@ def _limits(plan: ComparisonPlan, rounds: Sequence[Round]) -> Iterator[str]:
         (Pass.LATENCY, "those latencies are partly cannon's own; lower the rate (--rate)"),
     ):
         slots = _slots(rounds, of)
-        limited = [slot for slot in slots if slot.saturated or _busy(slot)]
+        limited = [slot for slot in slots if slot.cpu_bound or _busy(slot)]
         if limited:
             most = max(slot.busy or 0.0 for slot in limited)
             yield (
                 f"cannon was the limit in {_of(len(limited), len(slots))} of the {of} pass (it used up to"
                 f" {_percent(most)} of a core): {meaning}{_more(plan)}"
             )
+
+
+def _own_delays(plan: ComparisonPlan, rounds: Sequence[Round]) -> Iterator[str]:
+    slots = _slots(rounds, Pass.LATENCY)
+    delayed = [slot for slot in slots if slot.saturated and not slot.cpu_bound]
+    if delayed:
+        yield (
+            f"a fifth or more of a latency was cannon's own delay in {_of(len(delayed), len(slots))} of the latency"
+            " pass: it is in every side alike, so what is added holds better than the change in percent; close other"
+            f" programs, lower the rate (--rate){_more(plan)}"
+        )
 
 
 def _lateness(plan: ComparisonPlan, rounds: Sequence[Round]) -> Iterator[str]:

@@ -21,7 +21,17 @@ from cannon.evidence import Evidence, Place, WorkerLoad
 from cannon.plan import Engine
 from cannon.units import format_duration
 
-__all__ = ["BUSY", "LEAST_WINDOW_NS", "NOTICEABLE", "STANDSTILL_NS", "STOLEN", "Doubt", "doubts", "saturated"]
+__all__ = [
+    "BUSY",
+    "LEAST_WINDOW_NS",
+    "NOTICEABLE",
+    "STANDSTILL_NS",
+    "STOLEN",
+    "Doubt",
+    "cpu_bound",
+    "doubts",
+    "saturated",
+]
 
 BUSY = 0.85
 """Of one core, by the busiest worker. A single core serves a queue: from here on what comes waits longer than it takes
@@ -63,11 +73,14 @@ _UPPER_BOUNDS = "read latencies as upper bounds"
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """One reason: what was found, what to do, and whether it means that cannon was the limit."""
+    """One reason: what was found, what to do, whether it means that cannon was the limit, and if so whether for want of
+    CPU.
+    """
 
     found: str
     advice: str
     saturated: bool = False
+    cpu_bound: bool = False
 
     def __str__(self) -> str:
         return f"{self.found}; {self.advice}"
@@ -76,6 +89,13 @@ class Doubt(msgspec.Struct, frozen=True):
 def saturated(evidence: Evidence) -> bool:
     """Whether cannon was the limit, by its CPU or by its own delay."""
     return any(doubt.saturated for doubt in doubts(evidence))
+
+
+def cpu_bound(evidence: Evidence) -> bool:
+    """Whether cannon had no CPU to spare: only then does it limit how much goes through. Its own delay only makes
+    latencies longer while it has.
+    """
+    return any(doubt.cpu_bound for doubt in doubts(evidence))
 
 
 def doubts(evidence: Evidence) -> list[Doubt]:
@@ -115,6 +135,7 @@ def _no_idle(evidence: Evidence, measured: list[WorkerLoad]) -> Doubt | None:
         f"{who} used {_percent(worker.busy)} of a core{waited}: {limit}",
         f"try {', or '.join(ways)}" if ways else _other_machine(evidence),
         saturated=True,
+        cpu_bound=True,
     )
 
 
@@ -214,6 +235,7 @@ def _waited(evidence: Evidence, measured: list[WorkerLoad]) -> Doubt | None:
         f" ({others} had it){rest}",
         advice,
         saturated=worker.never_idle,
+        cpu_bound=worker.never_idle,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cannon.doubts import saturated
+from cannon.doubts import cpu_bound, saturated
 from cannon.durations import Durations, OwnDelay, milliseconds
 from cannon.evidence import Evidence, Place
 from cannon.host import Host
@@ -115,7 +115,7 @@ class Client(msgspec.Struct, frozen=True):
     `own_delay_ms`: from the loop learning that a response is there to having handled it; a part of no latency whose
     response the kernel stamped. `late_ms`: under a rate, by how much requests were sent late that a free connection
     awaited, so that nobody but cannon was late. `timestamps`: who stamped the ends of most responses, "kernel" or
-    "loop"; `stamped`: how many the kernel did.
+    "loop"; `stamped`: how many the kernel did. `saturated`: cannon was the limit; `cpu_bound`: for want of CPU.
     """
 
     cpu_s: float
@@ -130,6 +130,7 @@ class Client(msgspec.Struct, frozen=True):
     timestamps: str
     stamped: int
     saturated: bool
+    cpu_bound: bool
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -324,6 +325,7 @@ def result_of(
             timestamps="kernel" if evidence.stamped > _MOST else "loop",
             stamped=tally.stamped,
             saturated=saturated(evidence),
+            cpu_bound=cpu_bound(evidence),
         ),
         workers=workers,
         validity=judge(plan, tally, evidence, problems=problems, interrupted=interrupted),

@@ -267,7 +267,7 @@ def _zero(found: Mapping[str, Sequence[float]]) -> str:
 
 def _at_least(pair: _Pair) -> list[str]:
     """The sides whose capacity cannon could not reach."""
-    limited = {name: sum(slot.saturated for slot in slots) for name, slots in pair.slots.items()}
+    limited = {name: sum(slot.cpu_bound for slot in slots) for name, slots in pair.slots.items()}
     return [name for name, count in limited.items() if 2 * count > len(pair.base_slots)]
 
 

@@ -26,8 +26,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     are the server's own count. `due`, `never_sent`, `late_p99_ms`: under a rate; the last is how late cannon itself
     was. `reconnects`: connections beyond the first of each. `negotiated`: TLS by version and cipher. `cpu_us`: CPU per
     request, of cannon and of each process that was named with its descendants. `saturated`: cannon was the limit;
-    `reasons`: why its run is suspect. `histogram`: base64, HdrHistogram V2. `mismatched`: completed, and not as
-    expected.
+    `cpu_bound`: for want of CPU, so that no more could go through; `reasons`: why its run is suspect. `histogram`:
+    base64, HdrHistogram V2. `mismatched`: completed, and not as expected.
     """
 
     seconds: float
@@ -58,6 +58,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     own_delay_p99_ms: float | None
     steal: float | None
     saturated: bool
+    cpu_bound: bool
     reasons: list[str]
     histogram: str | None
     mismatched: int = 0
@@ -98,6 +99,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
             own_delay_p99_ms=result.client.own_delay_ms.p99,
             steal=result.client.steal,
             saturated=result.client.saturated,
+            cpu_bound=result.client.cpu_bound,
             reasons=result.validity.reasons,
             histogram=latency.histogram,
             mismatched=result.requests.mismatched,

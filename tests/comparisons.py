@@ -109,6 +109,7 @@ def a_slot(middle_ms: float = 0.81, rps: float = _COMMON_PER_S, **changes: Any) 
         "own_delay_p99_ms": 0.06,
         "steal": 0.0,
         "saturated": False,
+        "cpu_bound": False,
         "reasons": [],
         "histogram": None,
     }

@@ -153,7 +153,7 @@ def test_an_order_effect_that_cannot_be_told_or_does_not_matter_is_not(rounds: l
     ("of", "words"),
     [(Pass.CAPACITY, "lower bounds"), (Pass.LATENCY, "partly cannon's own")],
 )
-@pytest.mark.parametrize("changed", [{"busy": 0.97}, {"busy": 0.97, "saturated": True}])
+@pytest.mark.parametrize("changed", [{"busy": 0.97}, {"busy": 0.97, "saturated": True, "cpu_bound": True}])
 def test_cannon_as_the_limit_is_told_once_for_each_pass(
     of: Pass, words: str, changed: dict[str, Any]
 ) -> None:

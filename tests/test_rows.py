@@ -237,8 +237,8 @@ slots = st.builds(
     completed=st.integers(0, 3),
     sent=st.integers(0, 3),
     errors=st.dictionaries(st.sampled_from(("reset", "timeout")), st.integers(1, 3)),
-    cpu_us=st.dictionaries(st.sampled_from(("cannon", "origin")), st.floats(0, 1e6)),
-    saturated=st.booleans(),
+    cpu_us=st.dictionaries(st.sampled_from(("cannon", "origin")), st.just(0.0) | st.floats(1e-6, 1e6)),
+    cpu_bound=st.booleans(),
 )
 
 
@@ -304,7 +304,7 @@ def test_bytes_and_errors_are_those_of_all_rounds() -> None:
 def limited(rounds: list[Round], **times: int) -> list[Round]:
     """Cannon was the limit in so many slots of a side."""
     for side, count in times.items():
-        rounds = changed(rounds, side, *range(1, count + 1), saturated=True)
+        rounds = changed(rounds, side, *range(1, count + 1), cpu_bound=True)
     return rounds
 
 
@@ -342,7 +342,7 @@ def test_a_lower_bound_of_few_rounds_says_both() -> None:
 
 
 def test_only_throughput_has_lower_bounds() -> None:
-    rounds = [*limited(some_rounds(Pass.CAPACITY, 10), direct=10), *latency_rounds(P50S, saturated=True)]
+    rounds = [*limited(some_rounds(Pass.CAPACITY, 10), direct=10), *latency_rounds(P50S, cpu_bound=True)]
     assert [row.metric for row in rows_of(PLAN, rounds) if row.at_least] == ["rps"]
 
 

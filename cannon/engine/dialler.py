@@ -116,6 +116,9 @@ class Dialler:
         except OSError as error:
             self._answered(error.errno or errno.EIO, address, tried)
             return
+        if tried == 1:
+            # What TLS takes to be set up is no part of the dial.
+            self._began_ns = monotonic_ns()
         self._connect(opened, address, tried, _QUEUE_FIRST_NS)
 
     def _connect(self, opened: Socket, address: Address, tried: int, pause_ns: int) -> None:

@@ -55,7 +55,7 @@ def is_measured(row: Row) -> bool:
 
 def design(comparison: Comparison) -> str:
     """How it was measured: rounds, slots, order, margin."""
-    slot = f"{comparison.slot_s:g} s"
+    slot = f"{comparison.slot_s:.3g} s"
     made = _made(comparison)
     if made and set(made.values()) == {comparison.rounds_asked}:
         rounds = f"{counted(comparison.rounds_asked, 'round')} x {slot} for each side and pass"
@@ -178,7 +178,7 @@ def own_part(comparison: Comparison) -> str | None:
     late_ms = [slot.late_p99_ms for slot in slots if slot.late_p99_ms is not None]
     if late_ms:
         parts.append(f"requests left {format_duration(max(late_ms) * 1e6)} late (p99)")
-    if limited := sum(slot.saturated for slot in slots):
+    if limited := sum(slot.cpu_bound for slot in slots):
         parts.append(f"the limit in {limited} of {counted(len(slots), 'slot')}")
     return f"cannon's own part, in the worst slot of the {of} pass: {', '.join(parts)}" if parts else None
 
@@ -188,7 +188,10 @@ def reading(comparison: Comparison, shown: Sequence[Row]) -> list[str]:
     judged = sum(_has_interval(row) for row in shown)
     lines = []
     if any(row.added is not None for row in shown):
-        added = "Added: by how much the side is above the base, from one difference for each round."
+        added = (
+            "Both values are medians of the rounds. Added and change are of the differences within each round, side"
+            " against base, so they need not be those of the medians."
+        )
         lines.append(f"{added} In brackets: where the true figure lies, 95 % sure." if judged else added)
     if judged:
         false = 1 - _LEVEL**judged

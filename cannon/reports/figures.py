@@ -1,7 +1,7 @@
 """The figures of a row as text: both values, what was added, the change in percent, and their intervals.
 
 Law: one unit and one number of decimals for all that stands in one column of a row, so that its figures can be
-subtracted by eye; decimals enough that the ends of an interval differ, and that none of them is shown as the zero or
+compared by eye; decimals enough that the ends of an interval differ, and that none of them is shown as the zero or
 the margin which it is not. Digits are for show: verdicts are not made of them.
 """
 

@@ -67,8 +67,9 @@ Latencies are at the same rate for every side: 3,700 requests/s, 50 % of the
 capacity of the slowest side, haproxy
 cannon's own part, in the worst slot of the latency pass: busy 31 % of a core,
 requests left 80.0 µs late (p99)
-Added: by how much the side is above the base, from one difference for each
-round. In brackets: where the true figure lies, 95 % sure.
+Both values are medians of the rounds. Added and change are of the differences
+within each round, side against base, so they need not be those of the medians.
+In brackets: where the true figure lies, 95 % sure.
 Each row is 95 % on its own: with 6 rows, up to 26 % of comparisons of identical
 targets show a difference somewhere.
 The p99 added is the change of the p99, not the p99 of what each request had
@@ -439,7 +440,7 @@ def test_what_a_coding_is_worth_is_said_in_words(worth: Worth, speed: Change | N
 
 def test_a_client_that_was_the_limit_is_told() -> None:
     found = some_rounds(Pass.LATENCY, 10)
-    slots = {**found[0].slots, BASE: a_slot(busy=0.98, saturated=True)}
+    slots = {**found[0].slots, BASE: a_slot(busy=0.98, saturated=True, cpu_bound=True)}
     found[0] = msgspec.structs.replace(found[0], slots=slots)
     assert "busy 98 % of a core, requests left 80.0 µs late (p99), the limit in 1 of 20 slots" in on_one_line(
         a_comparison(rounds=found)

@@ -15,13 +15,17 @@ import cannon
 def test_the_public_names_are_these() -> None:
     assert sorted(cannon.__all__) == [
         "CannonError",
+        "Comparison",
+        "ComparisonPlan",
         "InvalidRun",
         "Plan",
         "Result",
+        "Side",
         "Stop",
         "Target",
         "UsageError",
         "__version__",
+        "compare",
         "run",
     ]
 

@@ -102,6 +102,11 @@ class _Pair(msgspec.Struct, frozen=True):
         """Of the base and of the side."""
         return {self.base: self.base_slots, self.side: self.side_slots}
 
+_NEXT_TO_NONE = 0.01
+"""Of the other side's: against less than this every change is thousands of percent, and by chance how many."""
+
+_BY_DIRECTION = {"higher": Verdict.HIGHER, "lower": Verdict.LOWER}
+
 
 def rows_of(plan: ComparisonPlan, rounds: Sequence[Round]) -> list[Row]:
     """A row of every metric of each pass that has rounds, for each side beyond the base.
@@ -173,9 +178,12 @@ def _compared(pair: _Pair, metric: _Metric) -> Row:
     missing = _unsupported(pair, metric) or _absent(pair, metric, values)
     if missing:
         return _row(pair, metric.name, metric.unit, at_least=at_least, reason=missing)
-    added = interval([later - first for first, later in zip(base, side, strict=True)])
-    change_pct, verdict, reason = None, Verdict.INCONCLUSIVE, _zero(values)
-    if not reason:
+    found = interval([later - first for first, later in zip(base, side, strict=True)])
+    added = Change(found.estimate, found.low, found.high)
+    change_pct, verdict, reason = None, Verdict.INCONCLUSIVE, ""
+    if reason := _hardly(values):
+        verdict = _BY_DIRECTION.get(added.direction, verdict)
+    elif not (reason := _zero(values)):
         logs = [math.log(later / first) for first, later in zip(base, side, strict=True)]
         change_pct = _in_percent(interval(logs))
         verdict, reason = judged(change_pct, logs, pair.plan.margin, pair.plan.rounds)
@@ -188,9 +196,9 @@ def _compared(pair: _Pair, metric: _Metric) -> Row:
         metric.name,
         metric.unit,
         (median(base), median(side)),
-        Change(added.estimate, added.low, added.high),
+        added,
         change_pct,
-        added.level,
+        found.level,
         at_least,
         verdict,
         reason,
@@ -253,6 +261,12 @@ def _absent(pair: _Pair, metric: _Metric, found: Mapping[str, Sequence[float]]) 
         for name, values in found.items()
         if len(values) < rounds
     )
+
+
+def _hardly(found: Mapping[str, Sequence[float]]) -> str:
+    """Why no ratio is worth telling: a process that one side does not run through, and that idles meanwhile."""
+    (low, lowest), (high, _) = sorted((median(values), name) for name, values in found.items())
+    return f"no change in percent: {lowest} has next to none" if low < _NEXT_TO_NONE * high else ""
 
 
 def _zero(found: Mapping[str, Sequence[float]]) -> str:

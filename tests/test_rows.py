@@ -278,6 +278,19 @@ def test_cpu_is_of_cannon_and_of_each_process_that_every_slot_tells() -> None:
     ]
 
 
+def test_a_process_that_one_side_does_not_run_through_has_no_change_in_percent_but_a_verdict() -> None:
+    rounds = latency_rounds(P50S)
+    for place, found in enumerate(rounds):
+        for name, used_us in ((BASE, 0.01 + 0.02 * (place % 3)), (SIDE, 23.0 + place)):
+            found.slots[name] = msgspec.structs.replace(found.slots[name], cpu_us={"haproxy": used_us})
+    row = the_row(rounds, "cpu@haproxy")
+    assert (row.change_pct, row.verdict) == (None, HIGHER)
+    assert row.reason == "no change in percent: direct has next to none"
+    assert row.added is not None
+    assert row.added.low is not None
+    assert row.added.low > 22
+
+
 def test_cpu_that_no_slot_tells_has_no_row() -> None:
     assert "cpu" not in {row.metric for row in rows_of(PLAN, latency_rounds(P50S, cpu_us={}))}
 

@@ -6,6 +6,7 @@ after the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -78,35 +79,27 @@ def found_in(comparison: Comparison) -> list[Found]:
     ]
 
 
-def samples_of(comparison: Comparison, visits: list[Visit] | None = None) -> list[list[Sample]]:
+def samples_of(comparison: Comparison, visits: Sequence[Visit] | None = None) -> list[list[Sample]]:
     """The slots of the latency pass, and beside each what the server recorded of it: the first side at its first port,
-    the second at the other. Fault where it recorded something else.
+    the second at the other. Fault where it recorded something else, or a round was dropped.
     """
     places = {side.name: place for place, side in enumerate(comparison.sides)}
-    left = list(visits or ())
-    rounds: list[list[Sample]] = []
-    for one in comparison.rounds:
-        if one.of is not Pass.LATENCY:
-            continue
-        samples = []
-        for name in one.order:
-            slot = one.slots[name]
-            visit = None
-            if visits is not None:
-                visit = _next(left, places[name], slot.sent + slot.outside)
-            told = {figure: getattr(slot, f"{figure}_ms") for figure in FIGURES}
-            samples.append(Sample(name, told, visit))
-        rounds.append(sorted(samples, key=lambda sample: places[sample.side]))
-    return rounds
-
-
-def _next(left: list[Visit], place: int, count: int) -> Visit:
-    """The next visit to a port with so many requests; those before it are gone."""
-    while left:
-        visit = left.pop(0)
-        if (visit.place, visit.count) == (place, count):
-            return visit
-    raise Fault(f"the server has no record of a slot of {count:,} requests")
+    rounds = [one for one in comparison.rounds if one.of is Pass.LATENCY]
+    slots = [(name, one.slots[name]) for one in rounds for name in one.order]
+    recorded: list[Visit | None] = [None] * len(slots)
+    if visits is not None:
+        # What came before the rounds, the one that is thrown away among it, is at the begin.
+        last = visits[len(visits) - len(slots) :]
+        asked = [(places[name], slot.sent + slot.outside) for name, slot in slots]
+        if asked != [(visit.place, visit.count) for visit in last] or comparison.dropped:
+            raise Fault("the server has another record of the slots than cannon")
+        recorded = list(last)
+    samples = [
+        Sample(name, {figure: getattr(slot, f"{figure}_ms") for figure in FIGURES}, visit)
+        for (name, slot), visit in zip(slots, recorded, strict=True)
+    ]
+    of_a_round = [samples[first : first + len(places)] for first in range(0, len(samples), len(places))]
+    return [sorted(found, key=lambda sample: places[sample.side]) for found in of_a_round]
 
 
 def own_added_ms(rounds: list[list[Sample]]) -> dict[str, float]:

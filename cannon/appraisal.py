@@ -112,11 +112,13 @@ def _flaws(
     found: list[str] = []
     for of in plan.passes:
         whole = sum(one.of is of for one in rounds)
-        gone = sum(one.of is of and one.number > 0 for one in dropped)
+        lost = [one for one in dropped if one.of is of]
+        gone = sum(one.number > 0 for one in lost)
+        why = f"; at last '{lost[-1].side}' failed: {lost[-1].reason}" if lost else ""
         if not whole and not interrupted:
-            found.append(f"the {of} pass has no whole round")
+            found.append(f"the {of} pass has no whole round{why}")
         elif gone > whole:
-            found.append(f"the {of} pass lost {gone} of its {gone + whole} rounds")
+            found.append(f"the {of} pass lost {gone} of its {gone + whole} rounds{why}")
     too_much = saturated(plan, rounds)
     return [*found, *([too_much] if too_much else [])]
 

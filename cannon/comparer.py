@@ -10,6 +10,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +20,7 @@ from cannon.comparison import CommonRate, Comparison
 from cannon.compression import compression_of
 from cannon.equivalence import Equivalence, Probe, compared, may_be_the_time, over_rounds
 from cannon.errors import InvalidRun
-from cannon.gunner import Cut, Fire, Gunner, SlotFailed, ignore
+from cannon.gunner import Cut, Gunner, SlotFailed, ignore
 from cannon.handshakes import Handshakes
 from cannon.pace import Pace
 from cannon.plan import Plan
@@ -29,11 +30,11 @@ from cannon.probe import probe
 from cannon.profile import Constant
 from cannon.rounds import ComparisonPlan, Mode, Pass, Side, orders
 from cannon.rows import headlines, rows_of
-from cannon.runner import Interrupt, now, run, this_cannon
+from cannon.runner import Interrupt, Run, now, run, this_cannon
 from cannon.slots import Dropped, Round, Slot
 from cannon.standing import Stage, Standing
 
-__all__ = ["compare"]
+__all__ = ["Compare", "compare"]
 
 _THROWN_AWAY_NS = 1_000_000_000
 """A slot of the round that is thrown away is as long as any other, but no longer than this."""
@@ -56,6 +57,22 @@ Ask = Callable[[Plan, int | None], tuple[Probe, ...]]
 """What a side answers to each request of its plan; the control ends the waiting."""
 
 
+class Compare(Protocol):
+    """How sides are compared: `compare`, or what a test puts in its place."""
+
+    def __call__(
+        self,
+        plan: ComparisonPlan,
+        *,
+        command: str,
+        watch: Callable[[Standing], None],
+        note: Callable[[str], None],
+        interrupt: Interrupt | None,
+        fire: Run,
+    ) -> Comparison:
+        """Compare, and tell what was found."""
+
+
 def _greeted(plan: Plan, control: int | None) -> int:
     """How many requests it took to see that a side answers."""
     return preflight(plan, control).sent if plan.preflight else 0
@@ -68,7 +85,7 @@ def compare(
     watch: Callable[[Standing], None] = ignore,
     note: Callable[[str], None] = ignore,
     interrupt: Interrupt | None = None,
-    fire: Fire = run,
+    fire: Run = run,
     greet: Callable[[Plan, int | None], int] = _greeted,
     ask: Ask = probe,
 ) -> Comparison:
@@ -102,7 +119,7 @@ class _Comparing:
         watch: Callable[[Standing], None],
         note: Callable[[str], None],
         interrupt: Interrupt,
-        fire: Fire,
+        fire: Run,
         greet: Callable[[Plan, int | None], int],
         ask: Ask,
     ) -> None:

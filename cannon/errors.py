@@ -65,9 +65,13 @@ class UsageError(CannonError):
 
 
 class InvalidRun(CannonError):
-    """The run could not begin, or its figures cannot be trusted."""
+    """The run could not begin, or its figures cannot be trusted. `sent`: requests that it took to find out."""
 
     exit_code = 3
+
+    def __init__(self, message: str, sent: int = 0) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class FramingError(CannonError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 
@@ -17,35 +16,17 @@ from cannon.errand import run_errand
 from cannon.errors import InvalidRun
 from cannon.pace import Pace
 from cannon.plan import Plan, Stop
-from cannon.progress import Progress
 from cannon.result import Result
 from cannon.rounds import ComparisonPlan, Pass, Side
-from cannon.runner import Interrupt
-from cannon.series import SeriesRow
+from cannon.runner import Interrupt, Run
 from cannon.slots import Slot
 
-__all__ = ["Cut", "Fire", "Gunner", "SlotFailed", "ignore"]
+__all__ = ["Cut", "Gunner", "SlotFailed", "ignore"]
 
 _BACK_WITHIN_S = 10.0
 """What a side is granted to answer again after the errand, which may have started it anew."""
 
 _AGAIN_S = 0.1
-
-
-class Fire(Protocol):
-    """How a plan is fired: `cannon.runner.run`, or what a test puts in its place."""
-
-    def __call__(
-        self,
-        plan: Plan,
-        *,
-        command: str,
-        watch: Callable[[Progress], None],
-        rows: Callable[[SeriesRow], None],
-        note: Callable[[str], None],
-        interrupt: Interrupt | None,
-    ) -> Result:
-        """Fire, and tell what was found."""
 
 
 class SlotFailed(Exception):
@@ -72,7 +53,7 @@ class Gunner:
         self,
         plan: ComparisonPlan,
         *,
-        fire: Fire,
+        fire: Run,
         greet: Callable[[Plan, int | None], int],
         command: str,
         note: Callable[[str], None],
@@ -95,6 +76,7 @@ class Gunner:
         try:
             self.sent[side.name] += self._greet(side.plan, self._interrupt.fileno())
         except InvalidRun as failure:
+            self.sent[side.name] += failure.sent
             if self._interrupt.reason is not None:
                 raise Cut from None
             raise InvalidRun(f"side '{side.name}': {failure.message}") from None
@@ -140,7 +122,7 @@ class Gunner:
             self.sent[side.name] += sent
             if self._interrupt.reason is not None:
                 raise Cut
-            raise SlotFailed(side.name, "; ".join(result.validity.reasons))
+            raise SlotFailed(side.name, f"{'; '.join(result.validity.reasons)}{_unexpected(result, plan)}")
         cpu_us = {name: spent / 1e3 / sent for name, spent in spent_ns.items()} if sent else {}
         return Slot.of(result, side.plan.connections, cpu_us)
 
@@ -169,3 +151,12 @@ class Gunner:
         if text not in self._noted:
             self._noted.add(text)
             self._note(text)
+
+
+def _unexpected(result: Result, plan: Plan) -> str:
+    """What helps where every response had a status that is no success."""
+    statuses = sorted(int(status) for status in result.status)
+    if not statuses or any(map(plan.succeeds, statuses)):
+        return ""
+    came = " or ".join(map(str, statuses))
+    return f" (every response had status {came}; --expect-status says what counts as success)"

@@ -92,8 +92,8 @@ def _looked_up(named: str, host: str, port: int, peer: Peer = Peer.SERVER) -> tu
 
 
 def preflight(plan: Plan, control: int | None = None) -> Preflight:
-    """Fire one request of a resolved plan at each of its targets. InvalidRun, with the reason in one line, for the
-    first that does not answer. Whoever stops it by the control is asked for nothing more.
+    """Fire one request of a resolved plan at each of its targets. InvalidRun, with the reason in one line and what was
+    sent by then, for the first that does not answer. Whoever stops it by the control is asked for nothing more.
     """
     sent = 0
     notes: tuple[str, ...] = ()
@@ -101,7 +101,10 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
         once = plan.for_preflight(position)
         total = _fired(once, control)
         sent += total.sent
-        notes += _judged(plan, plan.targets[position], total)
+        try:
+            notes += _judged(plan, plan.targets[position], total)
+        except InvalidRun as failure:
+            raise InvalidRun(failure.message, sent) from None
         if not (total.completed if once.stop.amount else total.made):
             # Neither an answer nor a failure: it was stopped.
             break

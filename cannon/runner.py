@@ -13,6 +13,7 @@ import select
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic_ns
+from typing import Protocol
 
 import msgspec
 
@@ -32,7 +33,7 @@ from cannon.tally import Tally
 from cannon.validity import bailing
 from cannon.version import __version__, is_compiled
 
-__all__ = ["Interrupt", "now", "run", "this_cannon"]
+__all__ = ["Interrupt", "Run", "now", "run", "this_cannon"]
 
 
 _PIPE_BYTES = 4096
@@ -85,6 +86,15 @@ class _Fired(msgspec.Struct, frozen=True):
 Watch = Callable[[Progress], None]
 Rows = Callable[[SeriesRow], None]
 Note = Callable[[str], None]
+
+
+class Run(Protocol):
+    """How a plan is fired: `run`, or what a test puts in its place."""
+
+    def __call__(
+        self, plan: Plan, *, command: str, watch: Watch, rows: Rows, note: Note, interrupt: Interrupt | None
+    ) -> Result:
+        """Fire, and tell what was found."""
 
 
 def _ignore(told: object) -> None:

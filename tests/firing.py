@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from cannon.tally import Tally
 from cannon.target import Target
 from tests.servers.rude import Rude
 
-__all__ = ["conserved", "counted", "fire_at", "plan_at", "result_of", "run_cli"]
+__all__ = ["conserved", "counted", "fire_at", "plan_at", "result_of", "run_cli", "start_cli"]
 
 _ROOT = Path(cannon.__file__).resolve().parents[1]
 """Of the cannon that is tested, which need not be the one that stands beside the tests."""
@@ -69,16 +70,36 @@ def counted(server: Rude, tally: Tally) -> bool:
 
 def run_cli(*arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
     """Run `python -m cannon` with these arguments; its output is captured, its end awaited."""
-    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     return subprocess.run(
-        [sys.executable, "-m", "cannon", *arguments],
-        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"},
+        _command(arguments),
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
     )
+
+
+def start_cli(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """The same, begun and not awaited. `environment`: what is added to it."""
+    return subprocess.Popen(
+        _command(arguments),
+        env={**_environment(), **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "cannon", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}
 
 
 def result_of(process: subprocess.CompletedProcess[str]) -> Result:

@@ -275,10 +275,31 @@ def test_what_fails_every_time_is_not_tried_for_ever() -> None:
     assert "3 rounds were dropped one after the other" in found.validity.reasons[0]
 
 
-def test_more_rounds_dropped_than_kept_are_no_comparison() -> None:
+def test_more_rounds_dropped_than_kept_are_no_comparison_and_the_reason_says_why() -> None:
     found = World(fails=dict.fromkeys((3, 4, 7, 9), _invalid)).compare(capacity=False, rate_per_s=100.0)
     assert found.validity.verdict == "invalid"
-    assert any("lost" in reason for reason in found.validity.reasons)
+    (lost,) = found.validity.reasons
+    name = found.dropped[-1].side
+    assert lost == f"the latency pass lost 4 of its 6 rounds; at last '{name}' failed: no request succeeded"
+
+
+def test_a_pass_without_a_whole_round_says_why_it_has_none() -> None:
+    found = World(fails={3: _invalid}).compare(
+        capacity=False, rate_per_s=100.0, rounds=1, duration_ns=SECOND_NS
+    )
+    (none,) = found.validity.reasons
+    name = found.dropped[0].side
+    assert none == f"the latency pass has no whole round; at last '{name}' failed: no request succeeded"
+
+
+def test_a_slot_in_which_no_status_was_a_success_tells_them_and_what_helps() -> None:
+    def is_missing(world: World, plan: Plan) -> Result:
+        return msgspec.structs.replace(_invalid(world, plan), status={"404": 9, "410": 1})
+
+    (dropped,) = World(fails={9: is_missing}).compare().dropped
+    assert dropped.reason == (
+        "no request succeeded (every response had status 404 or 410; --expect-status says what counts as success)"
+    )
 
 
 @pytest.mark.parametrize(

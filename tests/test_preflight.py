@@ -265,8 +265,9 @@ def test_one_target_that_does_not_answer_is_enough_and_is_named(rude: Rude) -> N
         url = f"http://127.0.0.1:{port}/"
         with pytest.raises(InvalidRun, match=f"cannot connect to {url}: Connection refused"):
             preflight(of_all(rude.url("/ok"), url))
-    with pytest.raises(InvalidRun, match=f"no response from {rude.url('/close')}: closed"):
+    with pytest.raises(InvalidRun, match=f"no response from {rude.url('/close')}: closed") as caught:
         preflight(of_all(rude.url("/ok"), rude.url("/close")))
+    assert caught.value.sent == rude.requests - 1 == 2
 
 
 def test_each_target_is_asked_for_the_first_step_that_goes_there(rude: Rude) -> None:

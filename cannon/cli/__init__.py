@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,11 +23,15 @@ from cannon.cli.messages import refuse_extra, usage_error
 from cannon.cli.options import grammar_of
 from cannon.cli.schema import schema
 from cannon.cli.serve import serve
-from cannon.cli.session import Compare, Run, Session, print_text, say, tell
+from cannon.cli.session import Session, print_text, say, tell
 from cannon.defects import keep, traceback_of, what_of
 from cannon.errors import CannonError, UsageError
 from cannon.text import redact_command
 from cannon.version import __version__, is_compiled
+
+if TYPE_CHECKING:
+    from cannon.comparer import Compare
+    from cannon.runner import Run
 
 __all__ = ["COMMANDS", "main"]
 

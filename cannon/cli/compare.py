@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ import click
 from cannon.cli.command import Command
 from cannon.cli.options import Options
 from cannon.cli.options.compare import COMPARE, REFUSED, CompareOptions
-from cannon.cli.running import INVALID, done, is_terminal, same_terminal, signalled
-from cannon.cli.session import Session, line_of, print_bytes, print_text, say, tell
+from cannon.cli.running import INVALID, done, drawn_on, is_terminal, note_to, same_terminal, signalled
+from cannon.cli.session import Session, print_bytes, print_text, say, tell
 from cannon.cli.sides import PlannedComparison, compared
 from cannon.errors import InvalidRun
 from cannon.text import clean, redact_url
@@ -61,21 +60,12 @@ def _run(session: Session, plan: ComparisonPlan, options: Options, interrupt: In
     """Compare, with the live lines where they are wanted."""
     from cannon.reports.live_rounds import LiveRounds
 
-    drawn = sys.stderr if options.progress and not options.json else None
-
-    def note(text: str) -> None:
-        if drawn is None:
-            say(text)
-        else:
-            with suppress(OSError):
-                live.note(line_of(text))
-
-    with LiveRounds(drawn) as live:
+    with LiveRounds(drawn_on(options)) as live:
         return session.compare(
             plan,
             command=session.command,
             watch=live.update,
-            note=note,
+            note=note_to(live),
             interrupt=interrupt,
             fire=session.run,
         )

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cannon.cli.session import line_of, say
 from cannon.errors import InvalidRun, UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cannon.cli.options import Options
     from cannon.cli.session import Session
     from cannon.plan import Plan
+    from cannon.reports.drawn import Drawn
     from cannon.reports.files import Renderer
     from cannon.reports.stream import Stream
     from cannon.result import Result
@@ -30,8 +31,10 @@ __all__ = [
     "announce",
     "check",
     "done",
+    "drawn_on",
     "is_terminal",
     "json_of",
+    "note_to",
     "renderers_of",
     "run",
     "same_terminal",
@@ -72,24 +75,33 @@ def run(session: Session, plan: Plan, options: Options, stream: Stream, interrup
     """Fire, with the live lines where they are wanted. InvalidRun: there was nothing to fire at."""
     from cannon.reports.live import Live
 
-    drawn = sys.stderr if options.progress and not options.json else None
-
-    def note(text: str) -> None:
-        if drawn is None:
-            say(text)
-        else:
-            with suppress(OSError):
-                live.note(line_of(text))
-
-    with Live(drawn) as live:
+    with Live(drawn_on(options)) as live:
         return session.run(
             plan,
             command=session.command,
             watch=live.update,
             rows=stream.write,
-            note=note,
+            note=note_to(live),
             interrupt=interrupt,
         )
+
+
+def drawn_on(options: Options) -> TextIO | None:
+    """Where live lines go; None where none are wanted."""
+    return sys.stderr if options.progress and not options.json else None
+
+
+def note_to(live: Drawn[Any]) -> Callable[[str], None]:
+    """What says a line above the live ones, or where there are none."""
+
+    def note(text: str) -> None:
+        if live.silent:
+            say(text)
+        else:
+            with suppress(OSError):
+                live.note(line_of(text))
+
+    return note
 
 
 def signalled(interrupt: Interrupt) -> int:

@@ -9,59 +9,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cannon.errors import InvalidRun
 from cannon.text import clean, redact_text
 
 if TYPE_CHECKING:
-    from cannon.comparison import Comparison
-    from cannon.plan import Plan
-    from cannon.progress import Progress
-    from cannon.result import Result
-    from cannon.rounds import ComparisonPlan
-    from cannon.runner import Interrupt
-    from cannon.series import SeriesRow
-    from cannon.standing import Standing
+    from cannon.comparer import Compare
+    from cannon.runner import Run
 
-__all__ = ["Compare", "Run", "Session", "line_of", "print_bytes", "print_text", "say", "tell"]
+__all__ = ["Session", "line_of", "print_bytes", "print_text", "say", "tell"]
 
 _LONGEST_LINE = 500
-
-
-class Run(Protocol):
-    """How a plan is fired: `cannon.runner.run`, or what a test puts in its place."""
-
-    def __call__(
-        self,
-        plan: Plan,
-        *,
-        command: str,
-        watch: Callable[[Progress], None],
-        rows: Callable[[SeriesRow], None],
-        note: Callable[[str], None],
-        interrupt: Interrupt | None,
-    ) -> Result:
-        """Fire, and tell what was found."""
-
-
-class Compare(Protocol):
-    """How a comparison is made: `cannon.comparer.compare`, or what a test puts in its place."""
-
-    def __call__(
-        self,
-        plan: ComparisonPlan,
-        *,
-        command: str,
-        watch: Callable[[Standing], None],
-        note: Callable[[str], None],
-        interrupt: Interrupt | None,
-        fire: Run,
-    ) -> Comparison:
-        """Compare, and tell what was found."""
 
 
 @dataclass(frozen=True, slots=True)

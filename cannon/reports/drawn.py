@@ -70,6 +70,11 @@ class Drawn(Generic[_Told]):
         self._thread: threading.Thread | None = None
 
     @property
+    def silent(self) -> bool:
+        """Whether there is no stream: a note would be lost."""
+        return self._stream is None
+
+    @property
     def last(self) -> _Told | None:
         """What was told last."""
         return None if self._last is None else self._last[0]

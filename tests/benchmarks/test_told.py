@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -9,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import told
-from cannon.host import process_cpu_s
 from clients import Fault
 from told import FIGURES, Told, Visit, build_told, telling
 
@@ -84,14 +85,19 @@ def test_a_service_time_is_the_wait_for_the_server_and_what_it_held(server: Told
     assert visit.write_ns[0] > 0
 
 
-def test_the_wait_begins_when_the_kernel_has_the_request(program: Path) -> None:
-    with telling(program, 0, 0) as server, _connected(server, 0) as connection:
-        # While it spins for one answer the server sees nothing else: the second request waits, and that is told.
-        for _ in range(20):
-            _asked(connection)
-        connection.close()
-        (visit,) = server.visits()
-    assert visit.wait_ns[0] > 0
+def test_a_service_time_begins_when_the_kernel_has_the_request(server: Told) -> None:
+    with _connected(server, 0) as connection:
+        _asked(connection)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            connection.sendall(REQUEST)
+            time.sleep(0.02)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        response = connection.recv(4096)
+    assert _told_ms(response) >= 20
+    (visit,) = server.visits()
+    assert visit.wait_ns[2] >= 20_000_000 > visit.held_ns[2]
 
 
 def test_a_visit_lasts_until_the_last_of_its_connections_is_closed(server: Told) -> None:
@@ -147,7 +153,8 @@ def test_requests_do_not_wait_for_each_other(server: Told) -> None:
 def test_a_server_that_waits_takes_no_core(program: Path) -> None:
     with telling(program, 0, 500_000) as server, _connected(server, 1) as connection:
         _asked(connection)
-        assert process_cpu_s(server.pid) < 0.1
+        on_cpu_ns = int(Path(f"/proc/{server.pid}/schedstat").read_text().split()[0])
+    assert on_cpu_ns < 100_000_000
 
 
 def test_a_program_that_is_no_server_is_a_fault() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cannon.cli.session import Run
 from cannon.comparison import Comparison
 from cannon.plan import Plan
 from cannon.progress import Progress
 from cannon.result import Result
 from cannon.rounds import ComparisonPlan
-from cannon.runner import Interrupt
+from cannon.runner import Interrupt, Run
 from cannon.series import SeriesRow
 from cannon.standing import Standing
 from tests.comparisons import a_comparison

@@ -8,7 +8,7 @@ lets it go wrong only after N good responses on the same connection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import repeat
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
@@ -46,7 +46,9 @@ Script = Iterator[Step]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as scripts see it: `ordinal` counts from 0 on its connection, `arguments` follow the name."""
+    """A request as scripts see it: `ordinal` counts from 0 on its connection, `connection` from 1 at the server;
+    `arguments` follow the name.
+    """
 
     method: str
     path: str
@@ -54,6 +56,7 @@ class Asked:
     ordinal: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    connection: int = 1
 
     def number(self, otherwise: int) -> int:
         """The first argument as a number."""
@@ -63,9 +66,7 @@ class Asked:
 def script_for(asked: Asked) -> Script:
     """The script of a path; 404 where there is none."""
     name, arguments = _find(asked.path)
-    return _SCRIPTS[name](
-        Asked(asked.method, asked.path, asked.query, asked.ordinal, asked.headers, arguments)
-    )
+    return _SCRIPTS[name](replace(asked, arguments=arguments))
 
 
 def reads_body(path: str) -> bool:
@@ -103,7 +104,13 @@ def _after(asked: Asked) -> Script:
     """/after/N/NAME: N good responses on each connection, then NAME."""
     if asked.ordinal < asked.number(1):
         return _ok(asked)
-    return script_for(Asked(asked.method, "/".join(asked.arguments[1:]), asked.query, asked.ordinal))
+    return script_for(replace(asked, path="/".join(asked.arguments[1:])))
+
+
+def _sick(asked: Asked) -> Script:
+    """/sick/FIRST/LAST: no answer on the FIRST to the LAST connection of the server, good ones on the others."""
+    first, last = map(int, asked.arguments)
+    return iter((End.SILENCE,)) if first <= asked.connection <= last else _ok(asked)
 
 
 def _drip(asked: Asked) -> Script:
@@ -207,6 +214,7 @@ _SCRIPTS: dict[str, Callable[[Asked], Script]] = {
     "": _missing,
     "ok": _ok,
     "after": _after,
+    "sick": _sick,
     "slow": _slow,
     "drip": _drip,
     "status": _status,

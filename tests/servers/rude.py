@@ -274,7 +274,7 @@ class Rude:
         if end < 0:
             return False
         text = bytes(unread[:end]).decode("latin-1")
-        asked = _read_head(text, connection.heads)
+        asked = _read_head(text, connection)
         del unread[: end + 4]
         connection.heads += 1
         connection.body_left = int(asked.headers.get("content-length", "0"))
@@ -369,12 +369,12 @@ _ENDS: dict[End, Callable[[Rude, _Connection], None]] = {
 }
 
 
-def _read_head(text: str, ordinal: int) -> Asked:
+def _read_head(text: str, connection: _Connection) -> Asked:
     line, *fields = text.split("\r\n")
     method, target, _ = line.split(" ", 2)
     parts = urlsplit(target)
     headers = {name.strip().lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
-    return Asked(method, parts.path, parts.query, ordinal, headers)
+    return Asked(method, parts.path, parts.query, connection.heads, headers, connection=connection.number)
 
 
 def _remembered(text: str, connection: _Connection) -> Received:

@@ -35,7 +35,8 @@ def against_itself(trials: Sequence[Sequence[Outcome]]) -> tuple[str, bool]:
     for outcomes in trials:
         for name in _names(outcomes):
             rows = [row for outcome in outcomes if (row := outcome.row(*name)) is not None]
-            changes = Misses.of(lies(row.change_pct, 0) for row in rows)
+            told = [row.change_pct for row in rows if row.change_pct is not None]
+            changes = Misses.of(lies(change, 0) for change in told)
             added = Misses.of(lies(row.added, 0) for row in rows)
             most = most_by_chance(len(rows))
             reached = reached and changes.missed <= most and added.missed <= most
@@ -44,8 +45,8 @@ def against_itself(trials: Sequence[Sequence[Outcome]]) -> tuple[str, bool]:
                     (
                         *(outcomes[0].setting, f"{name[0]}: {name[1]}", f"{len(rows):,}"),
                         *(str(changes), str(added), str(most)),
-                        f"{statistics.median(row.change_pct.estimate for row in rows):+.2f} %",
-                        f"{statistics.median(width(row.change_pct) for row in rows):.1f} %",
+                        f"{statistics.median(change.estimate for change in told):+.2f} %" if told else "",
+                        f"{statistics.median(map(width, told)):.1f} %" if told else "",
                     )
                 )
             )
@@ -114,7 +115,7 @@ def capacities(trials: Sequence[Sequence[Outcome]]) -> tuple[str, bool]:
     for outcomes in trials:
         for outcome in outcomes:
             row = outcome.row("capacity", "rps")
-            if row is None or not outcome.by_hand:
+            if row is None or row.change_pct is None or not outcome.by_hand:
                 continue
             ratio = row.change_pct.estimate / statistics.median(outcome.by_hand)
             reached = reached and low <= ratio <= high

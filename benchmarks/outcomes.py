@@ -22,12 +22,14 @@ __all__ = ["Found", "Ledger", "Outcome", "Sample", "found_in", "own_added_ms", "
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A row of a comparison that has an interval: of which pass and metric, and what it says."""
+    """A row of a comparison that has an interval: of which pass and metric, and what it says. `change_pct`: None where
+    none was told, against next to nothing.
+    """
 
     of: str
     metric: str
     added: Change
-    change_pct: Change
+    change_pct: Change | None
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -41,9 +43,10 @@ class Sample(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One comparison. `part`, `setting`: what it was one of many of; `commit`: of which cannon.
 
-    `fault`: why it has no figures, "" where it has. `wall_s`: from the start of the command to its end. `own_ms`: what
-    the second side added by the server's own record, by metric. `rounds`: of the latency pass, a sample for each side.
-    `by_hand`: changes of capacity in percent that another client found, pair by pair.
+    `fault`: why it has no figures, "" where it has. `others`: the share of the machine that others took meanwhile.
+    `wall_s`: from the start of the command to its end. `own_ms`: what the second side added by the server's own record,
+    by metric. `rounds`: of the latency pass, a sample for each side. `by_hand`: changes of capacity in percent that
+    another client found, pair by pair.
     """
 
     part: str
@@ -51,6 +54,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     commit: str
     fault: str = ""
+    others: float = 0.0
     wall_s: float = 0.0
     measured_s: float = 0.0
     lead_in_s: float = 0.0
@@ -72,10 +76,7 @@ def found_in(comparison: Comparison) -> list[Found]:
     return [
         Found(row.of, row.metric, row.added, row.change_pct)
         for row in comparison.rows
-        if row.added is not None
-        and row.change_pct is not None
-        and row.added.low is not None
-        and row.change_pct.low is not None
+        if row.added is not None and row.added.low is not None
     ]
 
 

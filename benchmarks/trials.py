@@ -24,7 +24,18 @@ from runs import finish
 from targets import nginx
 from told import Told, build_told, telling
 
-__all__ = ["DELAYS_US", "AgainstItself", "Bench", "Capacity", "Injected", "Server", "Time", "Trial", "Width"]
+__all__ = [
+    "DELAYS_US",
+    "AgainstItself",
+    "Bench",
+    "Capacity",
+    "Injected",
+    "Make",
+    "Server",
+    "Time",
+    "Trial",
+    "Width",
+]
 
 DELAYS_US: Final[Mapping[int, int]] = {200: 3, 1_000: 7, 5_000: 25}
 """Delays in µs, and over how many connections: so many that half load has in about a second the 2,000 requests a slot

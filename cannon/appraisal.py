@@ -109,6 +109,8 @@ def _flaws(
     plan: ComparisonPlan, rounds: Sequence[Round], dropped: Sequence[Dropped], interrupted: str | None
 ) -> list[str]:
     """Why nobody may build on it."""
+    if interrupted and not rounds:
+        return ["no round was whole when it was interrupted"]
     found: list[str] = []
     for of in plan.passes:
         whole = sum(one.of is of for one in rounds)

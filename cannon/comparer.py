@@ -29,7 +29,7 @@ from cannon.preflight import preflight, resolved
 from cannon.probe import probe
 from cannon.profile import Constant
 from cannon.rounds import ComparisonPlan, Mode, Pass, Side, orders
-from cannon.rows import headlines, rows_of
+from cannon.rows import half_width, headlines, rows_of
 from cannon.runner import Interrupt, Run, now, run, this_cannon
 from cannon.slots import Dropped, Round, Slot
 from cannon.standing import Stage, Standing
@@ -75,7 +75,8 @@ class Compare(Protocol):
 
 def _greeted(plan: Plan, control: int | None) -> int:
     """How many requests it took to see that a side answers."""
-    return preflight(plan, control).sent if plan.preflight else 0
+    # A comparison has no way to do without it.
+    return preflight(plan, control, last_resort="").sent if plan.preflight else 0
 
 
 def compare(
@@ -220,11 +221,11 @@ class _Comparing:
         self._fire_rounds(of, 1, orders(plan.names, plan.rounds, plan.order, plan.seed, of))
         more = self._rounds_missing(of)
         if more:
-            self._note(f"{of}: {more} more rounds for intervals of \N{PLUS-MINUS SIGN}{plan.precision:.3g}")
+            wanted_pct = 100 * (plan.precision or 0.0)
+            self._note(f"{of}: {more} more rounds for intervals of \N{PLUS-MINUS SIGN}{wanted_pct:.3g} %")
             self._slots_left += more * len(plan.sides)
-            self._fire_rounds(
-                of, plan.rounds + 1, orders(plan.names, more, plan.order, plan.seed, f"{of}/more")
-            )
+            drawn = orders(plan.names, more, plan.order, plan.seed, of, after=plan.rounds)
+            self._fire_rounds(of, plan.rounds + 1, drawn)
 
     def _rounds_missing(self, of: Pass) -> int:
         """How many rounds it takes beyond the first to reach the precision that was asked, as far as allowed: seen
@@ -233,13 +234,14 @@ class _Comparing:
         plan = self._plan
         if plan.precision is None:
             return 0
-        enough = plan.rounds
+        missing = 0
         for row in headlines(plan, self._rounds, of):
-            change = row.change_pct
-            if change is not None and change.low is not None and change.high is not None:
-                half = (change.high - change.low) / 2 / 100
-                enough = max(enough, rounds_for(half, plan.precision, plan.rounds, plan.most_rounds))
-        return enough - plan.rounds
+            half = half_width(row.change_pct)
+            if half is not None:
+                wanted = rounds_for(half, plan.precision, row.rounds, plan.most_rounds)
+                missing = max(missing, wanted - row.rounds)
+        # Rounds that were dropped count among those that are allowed: they took as long.
+        return min(missing, plan.most_rounds - plan.rounds)
 
     def _fire_rounds(self, of: Pass, first: int, drawn: Sequence[Sequence[str]]) -> None:
         for number, order in enumerate(drawn, start=first):

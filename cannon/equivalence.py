@@ -276,8 +276,9 @@ _SCATTERS = 3
 def _reuse(base: str, name: str, rounds: Sequence[Round]) -> Iterator[Difference]:
     shares = {}
     for side in (base, name):
-        completed = sum(found.slots[side].completed for found in rounds)
-        shares[side] = sum(found.slots[side].reconnects for found in rounds) / completed if completed else 0.0
+        # Connections are told of a whole slot, so what was answered before its window counts as well.
+        answered = sum(found.slots[side].completed + found.slots[side].outside for found in rounds)
+        shares[side] = sum(found.slots[side].reconnects for found in rounds) / answered if answered else 0.0
     closing = [side for side, share in shares.items() if share > _RECONNECTS]
     if len(closing) == 1:
         (closes,) = closing

@@ -134,7 +134,9 @@ class Gunner:
         """The command before a slot, if there is one; then the side is waited for."""
         if not self._plan.before_slot:
             return
-        run_errand(self._plan.before_slot, side.name, of.value, number)
+        if self._interrupt.reason is not None:
+            raise Cut
+        run_errand(self._plan.before_slot, side.name, of.value, number, self._interrupt.fileno())
         until_s = time.monotonic() + _BACK_WITHIN_S
         while True:
             try:

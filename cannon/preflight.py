@@ -29,6 +29,7 @@ _SERVER_ERROR = 500
 _SOCKS_HOST_BYTES = 255
 _NO_TUNNEL = "opened no tunnel"
 _FIRES = "--no-preflight fires all the same"
+"""What is left to whoever wants a run whatever the first request became of."""
 
 
 class Preflight(msgspec.Struct, frozen=True):
@@ -91,9 +92,10 @@ def _looked_up(named: str, host: str, port: int, peer: Peer = Peer.SERVER) -> tu
     return tuple(dict.fromkeys(Address(str(entry[4][0]), port, peer=peer) for entry in found))
 
 
-def preflight(plan: Plan, control: int | None = None) -> Preflight:
+def preflight(plan: Plan, control: int | None = None, last_resort: str = _FIRES) -> Preflight:
     """Fire one request of a resolved plan at each of its targets. InvalidRun, with the reason in one line and what was
     sent by then, for the first that does not answer. Whoever stops it by the control is asked for nothing more.
+    `last_resort`: what a message offers where a request had no answer, "" for nothing.
     """
     sent = 0
     notes: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ def preflight(plan: Plan, control: int | None = None) -> Preflight:
         total = _fired(once, control)
         sent += total.sent
         try:
-            notes += _judged(plan, plan.targets[position], total)
+            notes += _judged(plan, plan.targets[position], total, last_resort)
         except InvalidRun as failure:
             raise InvalidRun(failure.message, sent) from None
         if not (total.completed if once.stop.amount else total.made):
@@ -121,7 +123,7 @@ def _fired(once: Plan, control: int | None) -> Tally:
     return total
 
 
-def _judged(plan: Plan, target: Target, total: Tally) -> tuple[str, ...]:
+def _judged(plan: Plan, target: Target, total: Tally, last_resort: str) -> tuple[str, ...]:
     """What is worth saying of an answer. InvalidRun where there was none."""
     url = clean(redact_url(target.url))
     if total.connects_failed and not total.made:
@@ -131,7 +133,7 @@ def _judged(plan: Plan, target: Target, total: Tally) -> tuple[str, ...]:
     if total.failed:
         fault = min(total.errors)
         reason = _reason(total, fault)
-        hints = _silence_hints(target, total, fault, reason)
+        hints = _silence_hints(target, total, fault, reason, last_resort)
         raise InvalidRun(f"no response from {url}: {reason}{_in_brackets(hints)}")
     return tuple(
         f"{url} answers with status {status}{_status_hint(plan, target, status)}"
@@ -171,18 +173,18 @@ _UNIX_HINTS = {
 }
 
 
-def _silence_hints(target: Target, total: Tally, fault: Fault, reason: str) -> list[str]:
+def _silence_hints(target: Target, total: Tally, fault: Fault, reason: str, last_resort: str) -> list[str]:
     """What may help where there was no response. A server of TLS answers a request in plain text with an alert, or
     hangs up without a byte; what may have passed by the next request need not keep a run from being fired.
     """
     if fault is Fault.TIMEOUT:
-        return [f"-t allows for more, {_FIRES}"]
+        return [", ".join(filter(None, ("-t allows for more", last_resort)))]
     may_pass = fault in (Fault.EMPTY_REPLY, Fault.RESET)
     speaks_tls = (may_pass and not total.received_bytes) or "looks like TLS" in reason
     hints = []
     if target.scheme == "http" and speaks_tls:
         hints.append(f"does this port speak TLS? try https://{target.authority}/")
-    return [*hints, _FIRES] if may_pass else hints
+    return [*hints, last_resort] if may_pass and last_resort else hints
 
 
 def _in_brackets(hints: list[str]) -> str:

@@ -100,12 +100,18 @@ class Connects(msgspec.Struct, frozen=True):
 
 
 class Bytes(msgspec.Struct, frozen=True):
-    """Bytes on the wire; `per_s` received inside the window (with -x: in successes alone)."""
+    """Bytes on the wire; `per_s` received inside the window (with -x: in successes alone).
+
+    `per_response`, `body_per_response`: of one response, those of a lead-in among them, since of what is under way when
+    that ends a part has come before.
+    """
 
     received: int
     received_body: int
     sent: int
     per_s: float | None
+    per_response: float | None = None
+    body_per_response: float | None = None
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -260,6 +266,7 @@ def result_of(
     duration_s = duration_ns / 1e9
     service = Durations.of(tally.service)
     latency = service if plan.pace is None else Durations.of(tally.response)
+    responses = tally.led_in_completed + tally.completed
     evidence = Evidence.of(plan, tally, shards, latency=latency, cores=host.cores, steal=steal, place=place)
     return Result(
         schema=SCHEMA,
@@ -308,6 +315,8 @@ def result_of(
             received_body=tally.received_body_bytes,
             sent=tally.sent_bytes,
             per_s=_per_s(tally.row.received_bytes, duration_s),
+            per_response=_of_one(tally.led_in_bytes + tally.received_bytes, responses),
+            body_per_response=_of_one(tally.led_in_body_bytes + tally.received_body_bytes, responses),
         ),
         excess_responses=tally.excess,
         series=series,
@@ -350,6 +359,10 @@ def _targets(plan: Plan, tally: Tally) -> list[TargetResult]:
         )
         for step, share in zip(steps, shares, strict=True)
     ]
+
+
+def _of_one(received_bytes: int, responses: int) -> float | None:
+    return received_bytes / responses if responses else None
 
 
 def _per_s(count: int, duration_s: float) -> float | None:

@@ -157,24 +157,25 @@ class ComparisonPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def orders(
-    names: Sequence[str], count: int, order: Order, seed: int, part: str = ""
+    names: Sequence[str], count: int, order: Order, seed: int, part: str = "", after: int = 0
 ) -> tuple[tuple[str, ...], ...]:
     """The order of the sides in each of `count` rounds; the same for the same seed and `part` of the comparison.
+    `after`: how many rounds of it came before these, so that all of them together are as fair.
 
     Shuffled rounds are those of Latin squares, drawn and then mixed: after `count` rounds every side has stood in every
     place equally often, give or take one. Two sides: as many rounds begin with the one as with the other.
     """
     if order is Order.ABBA:
         forward, backward = tuple(names), tuple(reversed(names))
-        return tuple(backward if number % 2 else forward for number in range(count))
+        return tuple(backward if number % 2 else forward for number in range(after, after + count))
     # Not random.shuffle: of `random` alone Python promises the same numbers in every version.
     draw = random.Random(f"{seed}/{part}").random
     rounds: list[tuple[str, ...]] = []
-    while len(rounds) < count:
+    while len(rounds) < after + count:
         first = _mixed(names, draw)
         square = [(*first[turn:], *first[:turn]) for turn in range(len(first))]
         rounds += _mixed(square, draw)
-    return tuple(_mixed(rounds[:count], draw))
+    return tuple(_mixed(rounds[after : after + count], draw))
 
 
 def _mixed(items: Sequence[_Item], draw: Callable[[], float]) -> list[_Item]:

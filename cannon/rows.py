@@ -20,7 +20,7 @@ from cannon.slots import OWN, Round, Slot
 from cannon.totals import Totals, bytes_of, errors_of
 from cannon.verdict import Change, Verdict, judged
 
-__all__ = ["Change", "Noise", "Row", "Verdict", "headlines", "noise_of", "rows_of"]
+__all__ = ["Change", "Noise", "Row", "Verdict", "half_width", "headlines", "noise_of", "rows_of"]
 
 _LEAST_BEYOND = 20
 """How many samples of each slot must lie beyond a percentile before it says something of the side, not of chance."""
@@ -140,14 +140,18 @@ def noise_of(rows: Sequence[Row]) -> list[Noise]:
     """
     noise: list[Noise] = []
     for row in rows:
-        change = row.change_pct
-        if row.metric not in _NOISY or change is None or change.low is None or change.high is None:
-            continue
-        low, high = 1 + change.low / 100, 1 + change.high / 100
-        if low > 0:
-            resolvable_pct = 100 * (math.sqrt(high / low) - 1)
-            noise.append(Noise(of=row.of, metric=row.metric, side=row.side, resolvable_pct=resolvable_pct))
+        half = half_width(row.change_pct) if row.metric in _NOISY else None
+        if half is not None:
+            noise.append(Noise(of=row.of, metric=row.metric, side=row.side, resolvable_pct=100 * half))
     return noise
+
+
+def half_width(change_pct: Change | None) -> float | None:
+    """Half of an interval on the scale of ratios, 0.03 is 3 %: the same wherever it lies. None without one."""
+    if change_pct is None or change_pct.low is None or change_pct.high is None:
+        return None
+    low, high = 1 + change_pct.low / 100, 1 + change_pct.high / 100
+    return math.sqrt(high / low) - 1 if low > 0 else None
 
 
 def _pairs(plan: ComparisonPlan, rounds: Sequence[Round], of: Pass) -> list[_Pair]:
@@ -286,8 +290,10 @@ def _at_least(pair: _Pair) -> list[str]:
 
 
 def _limited(pair: _Pair, sides: Sequence[str]) -> str:
-    workers = max(side.plan.workers for side in pair.plan.sides)
-    return f"cannon was the limit for {' and '.join(sides)}; try -w {workers + 1}"
+    fired = pair.plan.sides[0].plan
+    # A worker without a connection would be refused.
+    advice = f"try -w {fired.workers + 1}" if fired.workers < fired.connections else "fire from another machine"
+    return f"cannon was the limit for {' and '.join(sides)}; {advice}"
 
 
 def _total(pair: _Pair, metric: str, unit: str, found: Totals) -> Row:

@@ -222,7 +222,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of the others and of timeouts, `spread_first_byte` the times to the first byte of the others. `negotiated`
     counts TLS connections by protocol and cipher. `fewest_answered` and `most_answered`: responses that one
     connection got, told once, when the shard ends. `bailed_out`: shards that were ended by their errors. `led_in`:
-    requests that were sent and ended in the lead-in, and are in no other count.
+    requests that were sent and ended in the lead-in, and are in no other count; `led_in_completed`: responses read
+    whole there, and the bytes that came meanwhile.
 
     Under a rate: `response` from the due time to the end, of the same that `whole` and `spread` hold; `late` from the
     due time to the send, of every request sent; `woke_late` the same of those that a free connection waited for, so
@@ -251,6 +252,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_lost: int = 0
     bailed_out: int = 0
     led_in: int = 0
+    led_in_completed: int = 0
+    led_in_bytes: int = 0
+    led_in_body_bytes: int = 0
     stamped: int = 0
     steps: dict[int, StepTally] = {}
     sent_bytes: int = 0

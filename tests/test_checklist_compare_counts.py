@@ -5,7 +5,7 @@ less. Each test is a promise, and the comparison is as a user makes it.
 from __future__ import annotations
 
 from collections import Counter
-from statistics import median
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -74,19 +74,6 @@ def test_both_sides_are_fired_at_the_rate_that_was_given(both_passes: Counted) -
         assert 10 < sum(dues) < 30, dues
 
 
-# Connections.
-
-
-def test_each_slot_has_connections_of_its_own(rude: Rude) -> None:
-    options = ("-c", "4", "-d", "0.2", "--rounds", "2", "-R", "100")
-    comparison = sound(run_compare(*options, f"a={rude.url('/ok/a')}", f"b={rude.url('/ok/b')}"))
-    assert rude.per_path == {"/ok/a": told(comparison, "a"), "/ok/b": told(comparison, "b")}
-    for name in ("a", "b"):
-        assert [(slot.made, slot.reconnects) for slot in slots_of(comparison, name)] == [(4, 0), (4, 0)]
-    # Three slots of a side, one of them thrown away; it was greeted once and probed twice.
-    assert rude.accepted == 2 * (3 * 4 + 3)
-
-
 # Workers, TLS and servers of other kinds.
 
 
@@ -146,16 +133,21 @@ def test_each_of_three_sides_is_fired_in_every_round_and_set_against_the_first()
     assert [sorted(place) for place in places] == [sorted(sides)] * 3, "each once in each place"
 
 
-# The common rate.
+# The common rate, and connections.
 
 
-def test_the_rate_that_is_found_is_half_of_what_the_slowest_can_take(rude: Rude) -> None:
-    options = ("-c", "2", "-d", "0.1", "--rounds", "1", "--rate", "auto")
-    comparison = sound(run_compare(*options, f"fast={rude.url('/slow/4')}", f"slow={rude.url('/slow/20')}"))
-    capacities = {
-        name: median(slot.rps or 0 for slot in slots_of(comparison, name, Pass.CAPACITY))
-        for name in ("fast", "slow")
-    }
+@pytest.fixture(scope="module")
+def unlike() -> Iterator[tuple[Comparison, Rude]]:
+    """A side that takes 4 ms and one that takes 20, on two connections, at the rate that is found; and their server."""
+    with Rude() as rude:
+        options = ("-c", "2", "-d", "0.1", "--rounds", "1", "--rate", "auto")
+        sides = (f"fast={rude.url('/slow/4')}", f"slow={rude.url('/slow/20')}")
+        yield sound(run_compare(*options, *sides)), rude
+
+
+def test_the_rate_that_is_found_is_half_of_what_the_slowest_can_take(unlike: tuple[Comparison, Rude]) -> None:
+    comparison, rude = unlike
+    capacities = {name: slots_of(comparison, name, Pass.CAPACITY)[0].rps or 0 for name in ("fast", "slow")}
     slowest = min(capacities, key=lambda name: capacities[name])
     rate = comparison.rate
     assert rate is not None and rate.asked is None
@@ -163,3 +155,11 @@ def test_the_rate_that_is_found_is_half_of_what_the_slowest_can_take(rude: Rude)
     assert rate.per_s == pytest.approx(capacities[slowest] / 2, rel=0.01), "cut to three digits"
     assert rate.per_s <= capacities[slowest] / 2
     assert rude.per_path == {"/slow/4": told(comparison, "fast"), "/slow/20": told(comparison, "slow")}
+
+
+def test_each_slot_has_connections_of_its_own(unlike: tuple[Comparison, Rude]) -> None:
+    comparison, rude = unlike
+    for name in ("fast", "slow"):
+        assert [(slot.made, slot.reconnects) for slot in slots_of(comparison, name)] == [(2, 0), (2, 0)]
+    # Of each pass two slots of a side, one of them thrown away; it was greeted once and probed twice.
+    assert rude.accepted == 2 * (2 * 2 * 2 + 3)

@@ -1,5 +1,5 @@
-"""What `cannon compare` makes of servers that fail meanwhile: a failed slot costs its round and no other, a side that has
-gone ends it, and the rounds that are whole are kept. Each figure is held against the server's own count.
+"""What `cannon compare` makes of servers that fail meanwhile: a failed slot costs its round and no other, a side that
+has gone ends it, and the rounds that are whole are kept. Each figure is held against the server's own count.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from shlex import quote
 
 from cannon.comparison import Comparison
 from tests.comparing import LIMIT_S, comparison_of, run_compare, sound, told, under_way
@@ -101,7 +102,7 @@ def test_a_report_that_cannot_be_written_any_more_costs_neither_the_figures_nor_
     process = run_cli(
         "compare",
         *("-c", "1", "-d", "0.1", "--rounds", "1", "-R", "50"),
-        *("-o", str(folder / "comparison.json"), "--before-slot", f"rm -rf {folder}"),
+        *("-o", str(folder / "comparison.json"), "--before-slot", f"rm -rf {quote(str(folder))}"),
         f"a={rude.url()}",
         f"b={rude.url()}",
     )

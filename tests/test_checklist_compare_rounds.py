@@ -52,7 +52,7 @@ def itself(tmp_path_factory: pytest.TempPathFactory) -> Itself:
 def errands(tmp_path_factory: pytest.TempPathFactory) -> Errands:
     """Of two sides that are one nginx, whose first process serves nobody itself."""
     path = tmp_path_factory.mktemp("errands") / "done"
-    errand = f"""sh -c 'echo "$CANNON_SIDE $CANNON_PASS $CANNON_ROUND" >> {path}'"""
+    errand = f"""sh -c 'echo "$CANNON_SIDE $CANNON_PASS $CANNON_ROUND" >> "{path}"'"""
     with Nginx() as nginx:
         watched = ("--pid", f"nginx={nginx.process_id}", "--before-slot", errand)
         comparison = sound(run_compare(*SIX, *watched, f"a={nginx.url()}", f"b={nginx.url('/')}"))
@@ -139,7 +139,7 @@ def test_a_command_that_fails_drops_its_round_and_a_pattern_of_it_ends_the_compa
 
 
 def test_a_process_that_ends_in_mid_run_is_told_and_has_no_figure_from_then_on() -> None:
-    with Nginx() as nginx, subprocess.Popen(["sleep", "60"]) as watched:
+    with Nginx() as nginx, subprocess.Popen(["/bin/sleep", "60"]) as watched:
         try:
             errand = f"""sh -c 'test "$CANNON_ROUND" != 2 || kill -9 {watched.pid}; true'"""
             options = ("-c", "1", "-d", "0.2", "--rounds", "2", "-R", "100", "--before-slot", errand)
@@ -157,7 +157,7 @@ def test_a_process_that_ends_in_mid_run_is_told_and_has_no_figure_from_then_on()
 
 
 def test_a_process_that_does_not_run_is_refused_and_nothing_is_sent() -> None:
-    with subprocess.Popen(["true"]) as ended:
+    with subprocess.Popen(["/bin/true"]) as ended:
         ended.wait()
     with Node() as node:
         process = run_cli("compare", "--pid", f"x={ended.pid}", f"a={node.url()}", f"b={node.url()}")

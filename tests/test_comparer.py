@@ -13,6 +13,7 @@ import pytest
 
 from cannon.comparer import compare
 from cannon.comparison import Comparison
+from cannon.durations import Durations
 from cannon.equivalence import Probe
 from cannon.errors import InvalidRun
 from cannon.plan import Plan
@@ -20,6 +21,7 @@ from cannon.result import Result, Validity
 from cannon.rounds import Order, Pass
 from cannon.runner import Interrupt
 from cannon.standing import Stage, Standing
+from cannon.tally import Histogram
 from tests.comparisons import BASE, SIDE, a_comparison_plan
 from tests.results import a_paced_plan, a_paced_tally, a_plan, a_result, a_tally, latencies_ns
 
@@ -187,6 +189,22 @@ def test_a_precision_adds_rounds_once_and_no_more_than_allowed() -> None:
     assert _whole(World().compare(precision=0.5)) == {Pass.CAPACITY: 6, Pass.LATENCY: 6}
 
 
+@pytest.mark.parametrize("times", [0.1, 1.0, 10.0])
+def test_how_many_rounds_a_precision_adds_is_seen_from_the_spread_and_not_from_the_effect(
+    times: float,
+) -> None:
+    spread = (0.9, 1.1, 0.95, 1.05, 1.0, 1.02)
+
+    def at_some_speed(world: World, plan: Plan) -> Result:
+        own = times * spread[(len(world.plans) - 1) // 2 % len(spread)] if _name(plan) == SIDE else 1.0
+        latency = Durations.of(Histogram.of(*[round(own * 10_000_000)] * 100))
+        return msgspec.structs.replace(world.result(plan), latency_ms=latency)
+
+    world = World(fails=dict.fromkeys(range(1, 1000), at_some_speed))
+    found = world.compare(capacity=False, rate_per_s=100.0, precision=0.05, most_rounds=40)
+    assert abs(_whole(found)[Pass.LATENCY] - 27) <= 1
+
+
 # What is found.
 
 
@@ -320,6 +338,7 @@ def test_an_interrupt_before_the_first_slot_is_no_complaint() -> None:
     world.interrupt.stop("SIGTERM")
     found = world.compare()
     assert (found.exit_code, found.rounds, world.plans) == (143, [], [])
+    assert found.validity.verdict == "invalid", "nobody can build on nothing"
 
 
 def test_what_ended_one_slot_by_its_errors_does_not_end_the_next() -> None:

@@ -366,8 +366,15 @@ def test_reuse_differs_where_one_side_closes_more_than_one_in_fifty(
     direct: int, haproxy: int, words: str
 ) -> None:
     rounds = rounds_of(
-        [mixed({"200": 1000}, reconnects=direct)] * 10, [mixed({"200": 1000}, reconnects=haproxy)] * 10
+        [mixed({"200": 1000}, reconnects=direct, outside=0)] * 10,
+        [mixed({"200": 1000}, reconnects=haproxy, outside=0)] * 10,
     )
     found = over(rounds)
     assert found.differences == ([f"{words} (--allow reuse)"] if words else [])
     assert over(rounds, allowed=frozenset({Allowed.REUSE})).same
+
+
+def test_connections_are_set_against_all_responses_of_a_slot_also_those_before_its_window() -> None:
+    # A server that closes after 100 responses, whose lead-in was five times as long as the window.
+    closing = mixed({"200": 1000}, reconnects=60, outside=5000)
+    assert over(rounds_of([closing] * 10, [mixed({"200": 1000}, outside=5000)] * 10)).same

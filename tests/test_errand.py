@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,16 @@ def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(errand, "LIMIT_S", 0.05)
     with pytest.raises(InvalidRun, match=r"longer than 0\.05 s"):
         _run("import sys; sys.stdin = open(0); import signal; signal.pause()")
+
+
+def test_who_interrupts_does_not_wait_for_it() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b".")
+    began_s = time.monotonic()
+    try:
+        with pytest.raises(InvalidRun, match="somebody interrupted"):
+            run_errand((sys.executable, "-c", "import signal; signal.pause()"), "via", "latency", 3, reading)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert time.monotonic() - began_s < errand.LIMIT_S / 2

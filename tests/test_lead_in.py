@@ -12,9 +12,11 @@ from cannon.errors import UsageError
 from cannon.pace import Pace
 from cannon.plan import Engine, Plan, Stop, Warmup
 from cannon.profile import Constant
+from cannon.slots import Slot
 from cannon.target import Target
 from tests.firing import conserved, fire_at, plan_at
 from tests.servers.real import Nginx
+from tests.servers.rude import Rude
 
 pytest_plugins = ("tests.servers.fixtures",)
 
@@ -38,6 +40,14 @@ def test_the_servers_own_count_is_what_was_sent_in_the_window_and_outside(
     assert result.requests.in_flight == 0
     assert result.connects.made == 3, "the window has the connections of the lead-in"
     assert result.latency_ms.count == result.requests.completed
+
+
+def test_a_response_has_all_its_bytes_also_where_some_came_before_the_window(rude: Rude) -> None:
+    whole = cannon.run(plan_at(rude.url("/drip/1"), duration_s=0.2)).bytes
+    plan = plan_at(rude.url("/drip/1"), connections=4, lead_in_ns=130 * MS, duration_s=0.2)
+    slot = Slot.of(cannon.run(plan), connections=4)
+    assert slot.bytes_per_response == whole.per_response
+    assert slot.body_bytes_per_response == whole.body_per_response
 
 
 def test_at_a_rate_the_lead_in_and_the_window_have_each_their_share_of_what_is_due() -> None:

@@ -125,6 +125,12 @@ def test_no_response_says_what_came_instead(rude: Rude, path: str, said: str) ->
     assert said in raised.value.message
 
 
+def test_nothing_is_offered_where_there_is_no_way_without_it(rude: Rude) -> None:
+    with pytest.raises(InvalidRun, match="no response from") as raised:
+        preflight(_plan(rude.url("/close")), last_resort="")
+    assert "--no-preflight" not in raised.value.message
+
+
 def test_a_handshake_that_failed_is_told_by_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     reason = "certificate verify failed: certificate has expired (-k does not verify it)"
 

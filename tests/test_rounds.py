@@ -49,12 +49,18 @@ def test_every_side_stands_in_every_place_equally_often_give_or_take_one(
 def test_rounds_that_are_added_are_as_fair(names: tuple[str, ...], count: int, more: int, seed: int) -> None:
     rounds = (
         *orders(names, count, Order.SHUFFLED, seed, "latency"),
-        *orders(names, more, Order.SHUFFLED, seed, "latency/added"),
+        *orders(names, more, Order.SHUFFLED, seed, "latency", after=count),
     )
     for place in range(len(names)):
         times = Counter(dict.fromkeys(names, 0))
         times.update(line[place] for line in rounds)
-        assert max(times.values()) - min(times.values()) <= 2
+        assert max(times.values()) - min(times.values()) <= 1
+
+
+@given(counts, counts)
+def test_rounds_that_are_added_go_on_by_turns(count: int, more: int) -> None:
+    first, added = orders("AB", count, Order.ABBA, 0), orders("AB", more, Order.ABBA, 0, after=count)
+    assert (*first, *added) == orders("AB", count + more, Order.ABBA, 0)
 
 
 @given(sides, counts, seeds, st.sampled_from(("", *Pass)))

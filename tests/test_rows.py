@@ -347,6 +347,12 @@ def test_with_more_workers_yet_more_are_advised() -> None:
     assert the_row(rounds, "rps", plan).reason.endswith("try -w 4")
 
 
+def test_no_worker_is_advised_for_whom_there_is_no_connection() -> None:
+    rounds = limited(some_rounds(Pass.CAPACITY, 10), direct=10)
+    plan = a_comparison_plan(sides=(a_side(BASE, connections=1), a_side(SIDE, connections=1)))
+    assert the_row(rounds, "rps", plan).reason.endswith("direct; fire from another machine")
+
+
 def test_a_lower_bound_of_few_rounds_says_both() -> None:
     row = the_row(limited(some_rounds(Pass.CAPACITY, 3), direct=3), "rps")
     assert row.reason == (

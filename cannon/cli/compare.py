@@ -85,6 +85,8 @@ def _heading(plan: ComparisonPlan) -> str:
     # One round more, which is thrown away.
     all_s = len(plan.passes) * (plan.rounds + 1) * len(plan.sides) * (plan.slot_ns + around_ns) / 1e9
     more = "" if plan.precision is None else ", or more for the precision"
+    if plan.before_slot:
+        more += ", and what --before-slot takes"
     workers = f", {counted(first.workers, 'worker')}" if first.workers > 1 else ""
     return (
         f"Comparing {what}\n"

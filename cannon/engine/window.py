@@ -87,6 +87,9 @@ class Window:
         return Tally(
             sent=whole.sent - ended,
             led_in=ended,
+            led_in_completed=whole.completed,
+            led_in_bytes=whole.received_bytes,
+            led_in_body_bytes=whole.received_body_bytes,
             **{name: getattr(whole, name) for name in _OF_CONNECTIONS},
         )
 

@@ -7,7 +7,7 @@ could not be measured is told with what it would take. Laid out for 80 columns; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cannon.comparison import Comparison, Handshake
 from cannon.reports import comparison_sentences as sentences
@@ -24,6 +24,9 @@ from cannon.text import clean
 __all__ = ["render"]
 
 _CPU = "cpu"
+_COUNTED: Mapping[str, str] = {"bytes": "Bytes of a response", "errors": "Errors in percent of requests"}
+_SHOWN = 0.0005
+"""The least share that a change in percent, of one decimal, shows."""
 
 
 def render(comparison: Comparison, terminal: Terminal) -> str:
@@ -55,7 +58,7 @@ def _differences(page: Page, comparison: Comparison) -> None:
 def _sides(page: Page, comparison: Comparison) -> None:
     width = max((len(side.name) for side in comparison.sides), default=0)
     for number, side in enumerate(comparison.sides):
-        told = clean(side.url) if number else f"{clean(side.url)}  (the base)"
+        told = f"{clean(side.url)}{sentences.way(side)}{'' if number else '  (the base)'}"
         page.line(Cell(clean(side.name).ljust(width), "bold"), Cell(f"  {told}"))
     page.line(Cell(sentences.design(comparison)))
     for line in (sentences.same_target(comparison), *sentences.allowed(comparison)):
@@ -73,12 +76,12 @@ def _side(page: Page, comparison: Comparison, side: str) -> list[Row]:
     sections = [section for section in _sections(comparison, rows) if section.rows]
     page.line(Cell(f"{clean(side)} against {clean(base)}", "bold"))
     row_table.draw(page, clean(base), clean(side), sections, comparison.margin_pct)
-    for line in sentences.refused(rows):
-        page.line(Cell(line))
     noise = sentences.noise(comparison, side)
-    if noise is not None:
-        page.line(Cell(noise))
-    page.gap()
+    told = [*sentences.refused(rows), *([] if noise is None else [noise])]
+    for line in told:
+        page.line(Cell(line))
+    if told:
+        page.gap()
     return [row for section in sections for row in section.rows]
 
 
@@ -86,7 +89,7 @@ def _sections(comparison: Comparison, rows: Sequence[Row]) -> list[Section]:
     """The rows that have figures, by what was measured together."""
     found = [row for row in rows if sentences.is_measured(row)]
     last = Pass.LATENCY if any(row.of == Pass.LATENCY for row in found) else Pass.CAPACITY
-    rate = "" if comparison.rate is None else f"{comparison.rate.per_s:,.4g} requests/s"
+    rate = "" if comparison.rate is None else sentences.per_second(comparison.rate.per_s)
     connections = comparison.plan.connections
     asking = "1 connection, asking" if connections == 1 else f"{connections:,} connections, each asking"
     processes = [row for row in found if _is_cpu(row) and row.of == last]
@@ -99,8 +102,13 @@ def _sections(comparison: Comparison, rows: Sequence[Row]) -> list[Section]:
         Section(
             f"CPU per request of each process{f', at {rate}' if last == Pass.LATENCY else ''}", processes
         ),
-        Section("Bytes of one response, errors in percent of requests: totals of all rounds", totals),
+        Section(_counted(totals), totals),
     ]
+
+
+def _counted(totals: Sequence[Row]) -> str:
+    found = {row.metric for row in totals}
+    return f"{' and '.join(words for metric, words in _COUNTED.items() if metric in found)}, over all rounds"
 
 
 def _is_cpu(row: Row) -> bool:
@@ -108,10 +116,11 @@ def _is_cpu(row: Row) -> bool:
 
 
 def _tells(row: Row) -> bool:
-    """Whether a total is worth a row: bytes that differ, errors that there were."""
+    """Whether a total is worth a row: bytes that differ by what can be shown, errors that there were."""
+    base, side = row.base_value or 0.0, row.side_value or 0.0
     if row.metric == "errors":
-        return bool(row.base_value or row.side_value)
-    return row.base_value != row.side_value
+        return bool(base or side)
+    return abs(side - base) > _SHOWN * base
 
 
 def _notes(page: Page, comparison: Comparison, shown: Sequence[Row]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cannon.comparison import Comparison, Worth
+from cannon.comparison import Comparison, SideReport, Worth
 from cannon.power import LEAST_ROUNDS
 from cannon.reports.figures import Scale, span
 from cannon.reports.sentences import counted
@@ -29,18 +29,21 @@ __all__ = [
     "is_measured",
     "noise",
     "own_part",
+    "per_second",
     "reading",
     "refused",
     "same_target",
     "too_few",
     "validity",
     "warnings",
+    "way",
 ]
 
 _LEVEL = 0.95
 _REASON_CHARACTERS = 400
 _REASONS_SHOWN = 3
 _WELL = "valid"
+_DOUBTED = "suspect"
 _UNKNOWN = "was not measured well enough to say on which links it pays off"
 _WITHOUT_SPEED: Mapping[Worth, str] = {
     Worth.FREE: "takes no time that can be measured, rather less: it pays off on every link",
@@ -57,20 +60,36 @@ def design(comparison: Comparison) -> str:
     """How it was measured: rounds, slots, order, margin."""
     slot = f"{comparison.slot_s:.3g} s"
     made = _made(comparison)
-    if made and set(made.values()) == {comparison.rounds_asked}:
-        rounds = f"{counted(comparison.rounds_asked, 'round')} x {slot} for each side and pass"
+    if not made and comparison.equivalence.differences:
+        return "No round was fired"
+    if set(made.values()) == {comparison.rounds_asked} and not comparison.interrupted:
+        rounds = f"{counted(comparison.rounds_asked, 'round')} of a {slot} slot for each side and pass"
     else:
         told = ", ".join(f"{count} of {of}" for of, count in made.items()) or "none"
-        rounds = f"rounds of {slot} for each side: {told} ({comparison.rounds_asked} asked)"
+        rounds = f"rounds of a {slot} slot for each side: {told} ({comparison.rounds_asked} asked)"
     order = f"order seed {comparison.seed}" if comparison.order == Order.SHUFFLED else clean(comparison.order)
     return f"{rounds}, {order}, margin {comparison.margin_pct:g} %"
+
+
+def way(side: SideReport) -> str:
+    """Where its connections went, if not simply where its URL says."""
+    route = side.settings.route
+    if route is None:
+        return ""
+    ways = {
+        "through": route.proxy,
+        "dialling": route.connect_to,
+        "by": route.socket_path,
+        "from": route.bind,
+    }
+    return "".join(f" {word} {clean(where)}" for word, where in ways.items() if where is not None)
 
 
 def same_target(comparison: Comparison) -> str | None:
     """That a target was compared with itself."""
     if comparison.mode != Mode.AA:
         return None
-    return "The same URL on every side: what differs here is chance, and what this machine cannot tell apart"
+    return "The same URL on every side: what differs here is chance on this machine"
 
 
 def differences(comparison: Comparison) -> list[str]:
@@ -86,17 +105,19 @@ def allowed(comparison: Comparison) -> list[str]:
 
 
 def dropped(comparison: Comparison) -> list[str]:
-    """How many rounds were dropped, for which side and why, the commonest first."""
+    """How many rounds were dropped, for which side and why, the commonest first; of those that were fired, also to be
+    thrown away. What makes a comparison suspect tells of all others.
+    """
     lines = []
     made = _made(comparison)
+    left_out = comparison.validity.verdict == _DOUBTED
     for of in Pass:
-        own = [each for each in comparison.dropped if each.of is of]
+        own = [each for each in comparison.dropped if each.of is of and not (left_out and each.number)]
         whys = _counts(f"{clean(each.side)}: {clean(each.reason, _REASON_CHARACTERS)}" for each in own)
-        fired = made.get(of, 0) + sum(each.number > 0 for each in own)
+        fired = made.get(of, 0) + sum(each.of is of for each in comparison.dropped)
         for why, count in whys[:_REASONS_SHOWN]:
             were = "was" if count == 1 else "were"
-            told = f"{count} of {fired} rounds" if fired >= count else counted(count, "round")
-            lines.append(f"{of} pass: {told} {were} dropped: {why}")
+            lines.append(f"{of} pass: {count} of {counted(fired, 'round')} {were} dropped: {why}")
         if more := sum(count for _, count in whys[_REASONS_SHOWN:]):
             lines.append(f"{of} pass: {counted(more, 'round')} dropped for other reasons")
     return lines
@@ -107,12 +128,11 @@ def interruption(comparison: Comparison) -> str | None:
     if not comparison.interrupted:
         return None
     made = [f"{count} of {of}" for of, count in _made(comparison).items()]
-    told = (
-        f"these figures are of the whole rounds until then, {' and '.join(made)}"
-        if made
-        else "no round was whole by then"
-    )
-    return f"interrupted by {clean(comparison.interrupted)}: {told}"
+    by = f"interrupted by {clean(comparison.interrupted)}"
+    if made:
+        return f"{by}: these figures are of the whole rounds until then, {' and '.join(made)}"
+    # What makes it invalid is just that.
+    return f"{by}: no round was whole by then" if comparison.validity.verdict == _WELL else by
 
 
 def refused(rows: Sequence[Row]) -> list[str]:
@@ -142,13 +162,16 @@ def too_few(comparison: Comparison) -> list[str]:
 
 
 def common_rate(comparison: Comparison) -> str | None:
-    """At what rate the latencies are, and how it was found."""
+    """How the rate was found at which the latencies are; None where it was asked for."""
     rate = comparison.rate
-    if rate is None or not any(row.of == Pass.LATENCY for row in comparison.rows):
+    if rate is None or rate.asked is not None or not any(row.of == Pass.LATENCY for row in comparison.rows):
         return None
-    return (
-        f"Latencies are at the same rate for every side: {rate.per_s:,.4g} requests/s, {clean(rate.reason)}"
-    )
+    return f"{per_second(rate.per_s)} is {clean(rate.reason)}"
+
+
+def per_second(rate_per_s: float) -> str:
+    """`3,700 requests/s`."""
+    return f"{rate_per_s:,.10g} requests/s"
 
 
 def noise(comparison: Comparison, side: str) -> str | None:
@@ -177,10 +200,10 @@ def own_part(comparison: Comparison) -> str | None:
         parts.append(f"busy {100 * max(busy):.0f} % of a core")
     late_ms = [slot.late_p99_ms for slot in slots if slot.late_p99_ms is not None]
     if late_ms:
-        parts.append(f"requests left {format_duration(max(late_ms) * 1e6)} late (p99)")
+        parts.append(f"requests sent {format_duration(max(late_ms) * 1e6)} late (p99)")
     if limited := sum(slot.cpu_bound for slot in slots):
         parts.append(f"the limit in {limited} of {counted(len(slots), 'slot')}")
-    return f"cannon's own part, in the worst slot of the {of} pass: {', '.join(parts)}" if parts else None
+    return f"cannon itself, at worst: {', '.join(parts)}" if parts else None
 
 
 def reading(comparison: Comparison, shown: Sequence[Row]) -> list[str]:
@@ -189,22 +212,19 @@ def reading(comparison: Comparison, shown: Sequence[Row]) -> list[str]:
     lines = []
     if any(row.added is not None for row in shown):
         added = (
-            "Both values are medians of the rounds. Added and change are of the differences within each round, side"
-            " against base, so they need not be those of the medians."
+            "Values are medians of the rounds; added and change are of the differences within each round, so may"
+            " not match."
         )
-        lines.append(f"{added} In brackets: where the true figure lies, 95 % sure." if judged else added)
-    if judged:
+        lines.append(f"{added} In brackets: where the truth lies, 95 % sure." if judged else added)
+    if judged > 1:
         false = 1 - _LEVEL**judged
         lines.append(
-            f"Each row is 95 % on its own: with {counted(judged, 'row')}, up to {100 * false:.0f} % of comparisons of"
-            " identical targets show a difference somewhere."
+            f"Each row is 95 % on its own: with {judged}, up to {100 * false:.0f} % of comparisons have a wrong one."
         )
     percentile = next((row.metric for row in reversed(shown) if row.metric.startswith("p")), None)
     if percentile is not None:
         name = label(percentile)
-        lines.append(
-            f"The {name} added is the change of the {name}, not the {name} of what each request had added."
-        )
+        lines.append(f"{name} added: the change of the {name}, not the {name} of what requests had added.")
     return lines
 
 
@@ -238,7 +258,7 @@ def _gain(side: str, worth: Worth, at: Change | None) -> str:
         return f"{side} gains time on links slower than {span('Mbit/s', at)}, and costs time on faster ones"
     if worth is Worth.AT_LEAST and at is not None:
         least = Scale.of("Mbit/s", (at.estimate,)).value(at.estimate)
-        return f"{side} costs nothing measurable; it pays off at least up to {least}"
+        return f"{side} adds nothing measurable to the mean: it pays off on links up to {least} at least"
     return f"{side} {_WITHOUT_SPEED.get(worth, _UNKNOWN)}"
 
 
@@ -260,7 +280,7 @@ def _counts(texts: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
+    return f"{value:,.0f} %" if value >= 10 else f"{value:.2g} %"
 
 
 def _listed(texts: Sequence[str]) -> str:

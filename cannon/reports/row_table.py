@@ -23,6 +23,8 @@ _GAPS = ("  ", " ")
 _BESIDE = "  "
 _INDENT = 2
 _LONGEST_NAME = 12
+_EXACT = ("bytes",)
+"""Counted, and neither good nor bad: the figures say all."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -79,7 +81,8 @@ def _line(row: Row, margin_pct: float) -> _Line:
     figures = Figures.of(row, margin_pct)
     told, style = verdict(row, margin_pct)
     measured = figures.added_interval or figures.change_interval
-    if row.verdict is Verdict.INCONCLUSIVE and not measured and not row.at_least:
+    bare = row.verdict is Verdict.INCONCLUSIVE and not measured and not row.at_least
+    if bare or row.metric in _EXACT:
         # Without an interval nothing is judged; one line below the table says why there is none.
         told, style = "", ""
     return _Line(label(row.metric), figures, told, style)

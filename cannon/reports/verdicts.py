@@ -68,6 +68,8 @@ def verdict(row: Row, margin_pct: float) -> tuple[str, str]:
     if row.verdict is Verdict.UNCERTAIN:
         # A reason that begins with the direction says no more than the word does, up to a colon.
         _, said, told = reason.partition(": ")
+        if row.metric in TOTALS:
+            told = told.partition("; ")[0]
         return f"{direction}: {told}" if said else f"{direction}, size uncertain", style
     why = f" ({reason})" if reason and row.metric not in TOTALS else ""
     if row.verdict is Verdict.EQUIVALENT:

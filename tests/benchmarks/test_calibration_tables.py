@@ -40,6 +40,13 @@ def test_a_server_against_itself_counts_what_excludes_zero_by_row() -> None:
     assert reached
 
 
+def test_a_row_without_a_change_in_percent_is_judged_by_what_was_added() -> None:
+    without = Found("latency", "p50", Change(2.0, 1.0, 3.0), None)
+    table, reached = TABLES["aa"]([[_outcome("aa", [without])] * 20])
+    assert _cells(table)[0][2:] == ["20", "0 (0 below, 0 above)", "20 (0 below, 20 above)", "4", "", ""]
+    assert not reached
+
+
 def test_more_exclusions_than_chance_has_miss_the_goal() -> None:
     outcomes = [_outcome("aa", [_row(2.0, 1.0)])] * 5 + [_outcome("aa", [_row(0.0, 1.0)])] * 15
     assert not TABLES["aa"]([outcomes])[1]

@@ -8,7 +8,7 @@ from cannon.rounds import Pass
 from cannon.verdict import Change
 from clients import Fault
 from outcomes import Found, Ledger, Outcome, found_in, own_added_ms, samples_of
-from tests.comparisons import BASE, SIDE, a_comparison, a_dropped, a_round, a_slot, no_row
+from tests.comparisons import BASE, SIDE, a_comparison, a_dropped, a_round, a_row, a_slot, no_row
 from told import Visit
 
 NOTHING = (0.0, 0.0, 0.0, 0.0)
@@ -29,7 +29,12 @@ def test_rows_with_an_interval_are_kept_under_their_pass_and_metric() -> None:
     found = found_in(a_comparison())
     assert ("capacity", "rps") in [(row.of, row.metric) for row in found]
     assert ("latency", "p50") in [(row.of, row.metric) for row in found]
-    assert all(row.added.low is not None and row.change_pct.high is not None for row in found)
+    assert all(row.added.low is not None for row in found)
+
+
+def test_a_row_that_tells_no_change_in_percent_is_kept() -> None:
+    (row,) = found_in(a_comparison(rows=[a_row(change_pct=None)]))
+    assert row.change_pct is None
 
 
 def test_rows_without_an_interval_or_without_figures_are_not_kept() -> None:

@@ -63,6 +63,7 @@ def test_the_sides_are_compared_and_shown(capsys: pytest.CaptureFixture[str]) ->
         ("-w 2 -c 20 --aa h", "a, b @ http://h", "20 connections, 2 workers; "),
         ("-R 500 -d 60 --aa h", "a, b @ http://h", "10 rounds of 6 s a side, latency; "),
         ("--precision 3% --aa h", "a, b @ http://h", "or more for the precision"),
+        ("--before-slot true --aa h", "a, b @ http://h", "and what --before-slot takes"),
     ],
 )
 def test_what_will_be_compared_is_said_first(

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cannon.comparison import Comparison, Worth
+from cannon.comparison import CommonRate, Comparison, Worth
 from cannon.equivalence import Equivalence
 from cannon.reports.comparison_page import render
 from cannon.reports.terminal import Terminal
 from cannon.rounds import Mode, Pass
+from cannon.route import Proxy, Route
 from cannon.rows import Change, Row, Verdict
 from cannon.validity import Validity
 from tests.comparisons import (
@@ -26,6 +27,7 @@ from tests.comparisons import (
     a_compression_comparison,
     a_dropped,
     a_row,
+    a_side,
     a_side_report,
     a_slot,
     a_tls_comparison,
@@ -38,7 +40,7 @@ from tests.reports.samples import HOSTILE_TEXT
 PAGE = """\
 direct   http://127.0.0.1:8000/  (the base)
 haproxy  http://127.0.0.1:8080/
-10 rounds x 1 s for each side and pass, order seed 4127, margin 5 %
+10 rounds of a 1 s slot for each side and pass, order seed 4127, margin 5 %
 
 haproxy against direct
              direct  haproxy      added [95 % interval]        change [95 %]
@@ -63,17 +65,12 @@ p99.9 not shown: needs 20,000 requests per slot, had 3,700; -d 55 would do
 Noise: two identical targets on this machine would differ by up to about 2.5 %
 in p50, 5.5 % in p90, 9.1 % in p99, 3.1 % in mean, 1.6 % in capacity
 
-Latencies are at the same rate for every side: 3,700 requests/s, 50 % of the
-capacity of the slowest side, haproxy
-cannon's own part, in the worst slot of the latency pass: busy 31 % of a core,
-requests left 80.0 µs late (p99)
-Both values are medians of the rounds. Added and change are of the differences
-within each round, side against base, so they need not be those of the medians.
-In brackets: where the true figure lies, 95 % sure.
-Each row is 95 % on its own: with 6 rows, up to 26 % of comparisons of identical
-targets show a difference somewhere.
-The p99 added is the change of the p99, not the p99 of what each request had
-added.
+3,700 requests/s is 50 % of the capacity of the slowest side, haproxy
+cannon itself, at worst: busy 31 % of a core, requests sent 80.0 µs late (p99)
+Values are medians of the rounds; added and change are of the differences within
+each round, so may not match. In brackets: where the truth lies, 95 % sure.
+Each row is 95 % on its own: with 6, up to 26 % of comparisons have a wrong one.
+p99 added: the change of the p99, not the p99 of what requests had added.
 """
 
 WIDE = """\
@@ -251,6 +248,16 @@ def test_a_page_is_no_wider_than_the_terminal_and_cuts_nothing(comparison: Compa
 
 
 @every_comparison
+def test_no_two_empty_lines_follow_each_other(comparison: Comparison) -> None:
+    assert "\n\n\n" not in page(comparison)
+
+
+def test_without_a_row_that_is_refused_and_noise_the_notes_follow_the_table() -> None:
+    rows = [row for row in without_intervals(some_rows()) if row.base_value is not None]
+    assert "\n\n\n" not in page(a_comparison(rows=rows, noise=[]))
+
+
+@every_comparison
 @pytest.mark.parametrize("columns", [80, 120])
 def test_an_ascii_terminal_gets_ascii(comparison: Comparison, columns: int) -> None:
     assert page(comparison, unicode=False, columns=columns).isascii()
@@ -286,7 +293,7 @@ def test_each_side_beyond_the_base_has_a_block_of_its_own() -> None:
     text = page(three_sides())
     assert text.index("haproxy against direct\n") < text.index("nginx against direct\n")
     assert text.count("p50       0.81 ms") == 2
-    assert "with 12 rows, up to 46 % of" in on_one_line(three_sides())
+    assert "with 12, up to 46 % of" in on_one_line(three_sides())
 
 
 def test_sides_that_differ_are_told_first_and_without_figures() -> None:
@@ -297,10 +304,18 @@ def test_sides_that_differ_are_told_first_and_without_figures() -> None:
         "\n"
         "direct   http://127.0.0.1:8000/  (the base)\n"
         "haproxy  http://127.0.0.1:8080/\n"
-        "rounds of 1 s for each side: none (10 asked), order seed 4127, margin 5 %\n"
+        "No round was fired\n"
         "\n"
         "invalid: the sides do not answer the same\n"
     )
+
+
+def test_a_side_that_is_not_simply_dialled_says_its_way() -> None:
+    plan = a_side(SIDE).plan
+    through = msgspec.structs.replace(plan, route=Route(proxy=Proxy.parse("http://u:secret@127.0.0.1:3128")))
+    text = page(a_comparison(sides=[a_side_report(BASE), a_side_report(SIDE, through)]))
+    assert "\nhaproxy  http://127.0.0.1:8080/ through http://127.0.0.1:3128" in text
+    assert "secret" not in text
 
 
 def test_what_may_differ_and_what_varies_is_told_below_the_sides() -> None:
@@ -328,7 +343,7 @@ def test_rounds_that_are_missing_are_told_by_pass() -> None:
         rounds=rounds(10, 4), rows=[*rows, *without_intervals(some_rows()[1:])], interrupted="SIGINT"
     )
     text = on_one_line(found)
-    assert "rounds of 1 s for each side: 10 of capacity, 4 of latency (10 asked)" in text
+    assert "rounds of a 1 s slot for each side: 10 of capacity, 4 of latency (10 asked)" in text
     assert "No intervals and no verdicts for latency: 4 of 10 rounds are whole" in text
     assert text.endswith(
         "interrupted by SIGINT: these figures are of the whole rounds until then, 10 of capacity and 4 of latency"
@@ -339,6 +354,15 @@ def test_an_interrupt_before_the_first_round_leaves_no_figures() -> None:
     found = a_comparison(rounds=[], rows=[], noise=[], rate=None, interrupted="SIGTERM")
     assert page(found).endswith("\ninterrupted by SIGTERM: no round was whole by then\n")
     assert "against" not in page(found)
+    reason = "no round was whole when it was interrupted"
+    invalid = msgspec.structs.replace(found, validity=Validity("invalid", [reason]))
+    assert page(invalid).endswith(f"\ninvalid: {reason}\ninterrupted by SIGTERM\n")
+
+
+def test_an_interrupt_between_the_passes_is_not_called_the_whole() -> None:
+    rows = [row for row in some_rows() if row.of == Pass.CAPACITY]
+    found = a_comparison(rounds=rounds(10, 0), rows=rows, rate=None, interrupted="SIGINT")
+    assert "rounds of a 1 s slot for each side: 10 of capacity (10 asked)" in on_one_line(found)
 
 
 def test_dropped_rounds_are_counted_by_their_reason() -> None:
@@ -353,6 +377,22 @@ def test_dropped_rounds_are_counted_by_their_reason() -> None:
     text = on_one_line(found)
     assert "latency pass: 2 of 10 rounds were dropped: haproxy: 127.0.0.1:8080 refused the connection" in text
     assert "latency pass: 1 of 10 rounds was dropped: haproxy: it closed the connection" in text
+
+
+def test_a_round_that_was_to_be_thrown_away_is_counted_with_those_that_were_dropped() -> None:
+    found = [a_dropped(number=0), a_dropped(number=1), a_dropped(number=2, side=BASE)]
+    text = on_one_line(a_comparison(rounds=rounds(10, 0), dropped=found))
+    assert "latency pass: 2 of 3 rounds were dropped: haproxy: " in text
+    assert "latency pass: 1 of 3 rounds was dropped: direct: " in text
+
+
+def test_dropped_rounds_that_make_it_suspect_are_told_once() -> None:
+    found = a_comparison(
+        rounds=rounds(10, 8),
+        dropped=[a_dropped(number=2), a_dropped(number=5)],
+        validity=Validity("suspect", ["2 of 10 rounds of the latency pass were dropped, for 'haproxy'"]),
+    )
+    assert on_one_line(found).count("were dropped") == 1
 
 
 def test_of_many_reasons_some_are_told_and_the_others_counted() -> None:
@@ -373,7 +413,7 @@ def test_warnings_and_doubts_stand_at_the_end() -> None:
 
 
 def test_bytes_and_errors_have_rows_where_they_tell_something() -> None:
-    assert "totals of all rounds" not in page(a_comparison())
+    assert "over all rounds" not in page(a_comparison())
     failing = a_row(
         "errors",
         (0.0, 0.4),
@@ -384,13 +424,34 @@ def test_bytes_and_errors_have_rows_where_they_tell_something() -> None:
     )
     text = page(a_comparison(rows=[*some_rows()[:-1], failing]))
     assert (
-        "\nBytes of one response, errors in percent of requests: totals of all rounds\n"
+        "\nErrors in percent of requests, over all rounds\n"
         "  errors      0.0 %    0.4 %  +0.4 pts\n"
-        "            more errors: 12 of 3,000 against 0 of 3,000; totals of all rounds,\n"
-        "            without an interval\n"
+        "            more errors: 12 of 3,000 against 0 of 3,000\n"
     ) in text
     assert "  bytes " not in text
-    assert "  bytes " in page(a_compression_comparison())
+    assert "\nBytes of a response, over all rounds\n  bytes " in page(a_compression_comparison())
+    assert "more bytes" not in page(a_compression_comparison())
+    assert "fewer bytes" not in page(a_compression_comparison())
+
+
+def test_bytes_that_differ_by_less_than_is_shown_have_no_row() -> None:
+    row = a_row("bytes", (142.0, 142.05), (0.05,), (0.035,), Verdict.EQUIVALENT)
+    assert "  bytes " not in page(a_comparison(rows=[*some_rows(), row]))
+
+
+def test_a_large_rate_and_a_large_noise_have_all_their_digits() -> None:
+    noise = [msgspec.structs.replace(some_noise()[0], resolvable_pct=1_006.4)]
+    rate = CommonRate(per_s=500_000.0, asked=None, reason="50 % of the capacity of the slowest side")
+    text = on_one_line(a_comparison(rate=rate, noise=noise))
+    assert "Latency, every side at 500,000 requests/s " in text
+    assert "up to about 1,006 % in" in text
+
+
+def test_a_rate_that_was_asked_for_stands_above_its_rows_alone() -> None:
+    rate = CommonRate(per_s=3_700.0, asked=3_700.0, reason="as asked")
+    text = page(a_comparison(rate=rate))
+    assert "Latency, every side at 3,700 requests/s\n" in text
+    assert "as asked" not in text
 
 
 def test_a_process_that_was_named_has_a_row_at_the_common_rate() -> None:
@@ -425,7 +486,7 @@ def test_a_target_against_itself_is_called_so() -> None:
         (
             Worth.AT_LEAST,
             a_change(291.0, 291.0, None),
-            "gzip costs nothing measurable; it pays off at least up to 291 Mbit/s",
+            "gzip adds nothing measurable to the mean: it pays off on links up to 291 Mbit/s at least",
         ),
         (Worth.FREE, None, "it pays off on every link"),
         (Worth.LARGER, None, "gzip saves no bytes: it pays off on no link"),
@@ -442,7 +503,7 @@ def test_a_client_that_was_the_limit_is_told() -> None:
     found = some_rounds(Pass.LATENCY, 10)
     slots = {**found[0].slots, BASE: a_slot(busy=0.98, saturated=True, cpu_bound=True)}
     found[0] = msgspec.structs.replace(found[0], slots=slots)
-    assert "busy 98 % of a core, requests left 80.0 µs late (p99), the limit in 1 of 20 slots" in on_one_line(
+    assert "busy 98 % of a core, requests sent 80.0 µs late (p99), the limit in 1 of 20 slots" in on_one_line(
         a_comparison(rounds=found)
     )
 

@@ -80,7 +80,7 @@ def test_totals_do_not_repeat_what_their_heading_says() -> None:
     assert said(a_row("bytes", reason=TOTALS)) == "more bytes, by more than 5 %"
     reason = f"higher: 12 of 3,000 against 0 of 3,000; {TOTALS}"
     row = a_row("errors", added=(0.4,), change_pct=None, verdict=Verdict.UNCERTAIN, reason=reason)
-    assert said(row) == f"more errors: 12 of 3,000 against 0 of 3,000; {TOTALS}"
+    assert said(row) == "more errors: 12 of 3,000 against 0 of 3,000"
 
 
 def test_worse_is_red_and_better_is_green() -> None:

@@ -58,6 +58,15 @@ def test_at_a_rate_the_lead_in_and_the_window_have_each_their_share_of_what_is_d
     assert abs(tally.led_in - 100) <= 20
 
 
+def test_at_a_rate_what_was_sent_before_the_window_is_in_no_figure_though_it_ends_inside(rude: Rude) -> None:
+    # Due at 0, 100 and 200 ms; the second is under way when the window opens.
+    tally = fire_at(rude.url("/slow/60"), lead_in_ns=130 * MS, duration_s=0.1, pace=Pace(Constant(10.0)))
+    assert conserved(tally)
+    assert (tally.led_in, tally.led_in_completed, tally.sent, tally.never_sent) == (2, 2, 1, 0)
+    assert tally.response.count == tally.succeeded == 1
+    assert tally.row.requests == 1, "it ended in the window, and the one that was sent there after it"
+
+
 def test_a_lead_in_needs_a_window_of_some_duration_and_no_log() -> None:
     with pytest.raises(UsageError, match="lead-in"):
         _plan(lead_in_ns=1, stop=Stop(amount=20))

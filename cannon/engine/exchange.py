@@ -237,7 +237,7 @@ class Exchange:
             if meter.only_successes and meter.counts(status, matched=matched):
                 meter.successes_bytes += self._response_bytes // len(statuses)
             first_byte_ns = 0
-            if not matched:
+            if not matched and shot.sent_ns >= meter.opened_ns:
                 meter.mismatch(status)
                 if self._socket is None:
                     return  # these errors were enough: what is behind stays in flight

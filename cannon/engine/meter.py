@@ -69,11 +69,14 @@ class Meter:
         self.connecting = 0
         self.closed_idle = 0
         self.excess = 0
+        # Whoever was sent before is of the lead-in, whenever it ends.
+        self.opened_ns = 0
         self._told = Tally()
         self._reset()
 
     def _reset(self) -> None:
         self._mismatched: Counter[int] = Counter()
+        self._led_in: Counter[int] = Counter()
         self._whole: Counter[int] = Counter()
         self._spread: Counter[int] = Counter()
         self._first_byte: Counter[int] = Counter()
@@ -109,6 +112,11 @@ class Meter:
         """A response that was read whole; `first_byte_ns` 0: it stood in one read. A body that was none of those
         expected is told by `mismatch` as well.
         """
+        if shot.sent_ns < self.opened_ns:
+            # A window that counted these would hold more of the slow ones than were sent in it: the longer a request
+            # takes, the more of its kind are under way when it opens.
+            self._led_in[status] += 1
+            return
         step, service_ns = shot.prepared.step, ended_ns - shot.sent_ns
         counted = self.counts(status, matched=matched)
         if not first_byte_ns and counted:
@@ -255,10 +263,19 @@ class Meter:
             for status, count in self._status.items()
             if self._succeeds(status)
         )
-        counted_bytes = cumulative.row.received_bytes - told.row.received_bytes
-        row = Row(window_ns, self._status.total(), succeeded, self._errors.total(), counted_bytes)
+        led_in = self._led_in.total()
+        row = Row(
+            window_ns,
+            # How much went through is what ended, whenever it was sent.
+            self._status.total() + led_in,
+            succeeded + sum(count for status, count in self._led_in.items() if self._succeeds(status)),
+            self._errors.total(),
+            cumulative.row.received_bytes - told.row.received_bytes,
+        )
         told_now = Tally(
-            sent=cumulative.sent - told.sent,
+            sent=cumulative.sent - told.sent - led_in,
+            led_in=led_in,
+            led_in_completed=led_in,
             succeeded=succeeded,
             mismatched=mismatched,
             status=dict(self._status),

@@ -80,8 +80,10 @@ class Window:
 
     def led_in(self, tallies: Iterable[Tally]) -> Tally:
         """What a run keeps of its lead-in: dials, and how many requests ended. Those that were in flight at its end
-        were sent off the clock and end on it, so they are the window's.
+        are counted as sent, and taken back by the meter as they complete; a faster closed loop cannot tell them from
+        others, and there they are the window's.
         """
+        self._meter.opened_ns = self.began_ns
         whole = sum(tallies, Tally())
         ended = whole.completed + whole.failed
         return Tally(

@@ -14,7 +14,9 @@ __all__ = ["Command"]
 
 
 class Command(click.Command):
-    """`usages`: what follows its name, a line each. `refused`: from an option's name to the whole of what is said."""
+    """`usages`: what follows its name, a line each; `model`: a whole command line. `refused`: from an option's name to
+    the whole of what is said.
+    """
 
     def __init__(
         self,
@@ -23,8 +25,10 @@ class Command(click.Command):
         help: str,
         params: Sequence[click.Parameter],
         usages: Sequence[str],
+        model: str,
         refused: Mapping[str, str],
     ) -> None:
         super().__init__(name, callback=callback, add_help_option=False, help=help, params=list(params))
         self.usages = tuple(usages)
+        self.model = model
         self.refused = refused

@@ -129,8 +129,8 @@ def _show(comparison: Comparison, options: Options) -> None:
 compare = Command(
     "compare",
     callback=_compare,
-    help="Fire the same load at two or more sides by turns, and tell what one costs against the other, with an interval"
-    " around every figure.",
+    help="Fire the same load at two or more sides by turns, and tell what each costs against the first, with an"
+    " interval around every figure.",
     params=[click.Argument(["words"], nargs=-1, metavar="NAME=URL"), *COMPARE],
     usages=(
         "NAME=URL NAME=URL...",
@@ -138,5 +138,6 @@ compare = Command(
         "--proxy PROXY_URL URL",
         "--aa URL",
     ),
+    model="cannon compare direct=http://127.0.0.1:4000/ proxied=http://127.0.0.1:8080/",
     refused=REFUSED,
 )

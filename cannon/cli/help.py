@@ -53,6 +53,9 @@ def command_help(name: str, command: click.Command) -> str:
         page.write_usage(f"cannon {name}", usage, prefix="       " if number else None)
     page.write_paragraph()
     page.write_text(command.help or "")
+    if isinstance(command, Command):
+        page.write_paragraph()
+        page.write(f"  {command.model}\n")
     _write_options(page, command)
     return page.getvalue()
 

@@ -35,6 +35,11 @@ def test_every_option_of_compare_is_on_its_page(option: object) -> None:
     assert any(f"{line} ".startswith(f"  {names} ") for line in COMPARE_PAGE.splitlines())
 
 
+def test_the_page_of_compare_has_a_line_to_copy_and_names_the_base() -> None:
+    assert "\n  cannon compare direct=http://127.0.0.1:4000/ proxied=http://127.0.0.1:8080/\n" in COMPARE_PAGE
+    assert "against the first" in " ".join(COMPARE_PAGE.split())
+
+
 def test_the_page_of_compare_shows_each_way_to_say_what_is_compared() -> None:
     assert COMPARE_PAGE.splitlines()[:4] == [
         "Usage: cannon compare [OPTIONS] NAME=URL NAME=URL...",

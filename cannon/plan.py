@@ -147,7 +147,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 self.lead_in_ns > 0 and amount is not None,
                 "a lead-in comes before a window of some duration, and an amount has none; give -d",
             ),
-            (self.lead_in_ns > 0 and self.log is not None, "a lead-in is in no figure, and --log would have it"),
+            (
+                self.lead_in_ns > 0 and self.log is not None,
+                "a lead-in is in no figure, and --log would have it",
+            ),
             (self.drain_ns < 0, "--drain cannot be negative, e.g. --drain 2s"),
             (self.sample_ns < 10_000_000, "-L must be 10 ms or more, e.g. -L 1000"),
             (

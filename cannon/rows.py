@@ -102,6 +102,7 @@ class _Pair(msgspec.Struct, frozen=True):
         """Of the base and of the side."""
         return {self.base: self.base_slots, self.side: self.side_slots}
 
+
 _NEXT_TO_NONE = 0.01
 """Of the other side's: against less than this every change is thousands of percent, and by chance how many."""
 
@@ -292,7 +293,9 @@ def _at_least(pair: _Pair) -> list[str]:
 def _limited(pair: _Pair, sides: Sequence[str]) -> str:
     fired = pair.plan.sides[0].plan
     # A worker without a connection would be refused.
-    advice = f"try -w {fired.workers + 1}" if fired.workers < fired.connections else "fire from another machine"
+    advice = (
+        f"try -w {fired.workers + 1}" if fired.workers < fired.connections else "fire from another machine"
+    )
     return f"cannon was the limit for {' and '.join(sides)}; {advice}"
 
 

@@ -45,7 +45,8 @@ class Patience:
         self._since_s = now_s
         self._sending_until_s = (
             now_s
-            + (self._plan.tick_ns if stop.amount is not None else self._plan.lead_in_ns + stop.duration_ns) / 1e9
+            + (self._plan.tick_ns if stop.amount is not None else self._plan.lead_in_ns + stop.duration_ns)
+            / 1e9
         )
 
     def stopped(self, now_s: float, *, at_once: bool) -> None:

@@ -194,7 +194,12 @@ def test_a_lead_in_is_in_no_figure_and_its_requests_are_counted_apart(
     assert plan.most_requests is None or sent <= plan.most_requests
     counted = tally.completed + tally.errors.get(Fault.TIMEOUT, 0)
     assert tally.service.count == (tally.succeeded if plan.excludes_errors else counted)
-    if plan.pace is not None and plan.limits == Limits() and plan.pace.scope is Scope.TOOL and not interrupted:
+    if (
+        plan.pace is not None
+        and plan.limits == Limits()
+        and plan.pace.scope is Scope.TOOL
+        and not interrupted
+    ):
         until_ns = lead_in_ns + plan.stop.duration_ns
         due = sum(1 for _ in takewhile(lambda due_ns: due_ns < until_ns, plan.pace.due_ns()))
         assert sent + tally.never_sent == due

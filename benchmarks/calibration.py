@@ -9,9 +9,10 @@ same by hand, with wrk at both ports by turns. `time`: by the clock.
 
 The servers have one core, cannon the other. Every comparison is kept as a line of JSON as soon as it has ended: what
 was cut short goes on where it was, with the same file, and the same commit. On a machine with others on it, --quiet 5
-counts only comparisons during which they took 5 % of it or less; or `chrt -f 5 python ...`, as root, goes before them.
-Prints Markdown. Needs nginx and a C
-compiler, `capacity` HAProxy and wrk too. Exit code 1 where a goal was missed.
+counts only comparisons during which they took 5 % of it or less. `chrt -f 5 python ...`, as root, goes before them
+instead; but where both cores are full the kernel then stops everything for 50 ms a second, so p90 and p99 of high
+rates are those of stalls. Prints Markdown. Needs nginx and a C compiler, `capacity` HAProxy and wrk too. Exit code 1
+where a goal was missed.
 """
 
 from __future__ import annotations

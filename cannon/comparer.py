@@ -96,14 +96,13 @@ def compare(
     to servers: a run, a look whether anything answers, the probe. Raises InvalidRun where a side does not answer,
     UsageError where its request cannot be built.
     """
-    own = Interrupt() if interrupt is None else None
+    if interrupt is not None:
+        return _Comparing(plan, command, watch, note, interrupt, fire, greet, ask).compare()
+    own = Interrupt()
     try:
-        return _Comparing(
-            plan, command, watch, note, interrupt or own or Interrupt(), fire, greet, ask
-        ).compare()
+        return _Comparing(plan, command, watch, note, own, fire, greet, ask).compare()
     finally:
-        if own is not None:
-            own.close()
+        own.close()
 
 
 class _Ended(Exception):

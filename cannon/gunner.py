@@ -118,13 +118,27 @@ class Gunner:
             raise SlotFailed(side.name, failure.message) from None
         spent_ns = self._consumption.read().since(before)
         sent = result.requests.sent + result.outside.preflight + result.outside.warmup
-        if self._interrupt.reason is not None or result.validity.verdict == "invalid":
-            self.sent[side.name] += sent
-            if self._interrupt.reason is not None:
-                raise Cut
-            raise SlotFailed(side.name, f"{'; '.join(result.validity.reasons)}{_unexpected(result, plan)}")
+        self.sent[side.name] += sent
+        failed = self._failed(side, plan, result)
+        if self._interrupt.reason is not None:
+            raise Cut
+        if failed:
+            raise SlotFailed(side.name, failed)
+        self.sent[side.name] -= sent
         cpu_us = {name: spent / 1e3 / sent for name, spent in spent_ns.items()} if sent else {}
         return Slot.of(result, side.plan.connections, cpu_us)
+
+    def _failed(self, side: Side, plan: Plan, result: Result) -> str:
+        """Why a run is no slot; empty if it is one."""
+        if result.validity.verdict == "invalid":
+            return f"{'; '.join(result.validity.reasons)}{_unexpected(result, plan)}"
+        if result.connects.failed and self._interrupt.reason is None:
+            # It may have gone in the midst, after answers enough.
+            try:
+                self.greet(side)
+            except InvalidRun as failure:
+                return failure.message
+        return ""
 
     def discard(self, name: str, slot: Slot) -> None:
         """A slot of this side that was measured and is not told: of a round that is none."""

@@ -286,6 +286,30 @@ def test_a_side_that_dies_ends_the_comparison_with_its_name_and_the_rounds_so_fa
     assert found.rows
 
 
+def test_a_side_that_dies_in_its_last_slot_is_found_out_though_it_had_answered() -> None:
+    def goes(world: World, plan: Plan) -> Result:
+        world.dead.add(_name(plan))
+        result = world.result(plan)
+        refused = msgspec.structs.replace(result.connects, failed=3, errors={"refused": 3})
+        return msgspec.structs.replace(result, connects=refused)
+
+    world = World(fails={28: goes})
+    found = world.compare()
+    assert _whole(found) == {Pass.CAPACITY: 6, Pass.LATENCY: 5}
+    (name,) = world.dead
+    assert f"side '{name}'" in found.validity.reasons[0]
+    assert found.exit_code == 3
+
+
+def test_dials_that_fail_at_a_side_that_answers_fail_no_slot() -> None:
+    def refuses(world: World, plan: Plan) -> Result:
+        result = world.result(plan)
+        refused = msgspec.structs.replace(result.connects, failed=3, errors={"refused": 3})
+        return msgspec.structs.replace(result, connects=refused)
+
+    assert World(fails={28: refuses}).compare().dropped == []
+
+
 def test_what_fails_every_time_is_not_tried_for_ever() -> None:
     world = World(fails=dict.fromkeys(range(5, 100), _invalid))
     found = world.compare()

@@ -72,7 +72,7 @@ def run_cli(*arguments: str, timeout: float = 30.0) -> subprocess.CompletedProce
     """Run `python -m cannon` with these arguments; its output is captured, its end awaited."""
     return subprocess.run(
         _command(arguments),
-        env=_environment(),
+        env=_environment(arguments),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -85,7 +85,7 @@ def start_cli(*arguments: str, environment: Mapping[str, str] | None = None) -> 
     """The same, begun and not awaited. `environment`: what is added to it."""
     return subprocess.Popen(
         _command(arguments),
-        env={**_environment(), **(environment or {})},
+        env={**_environment(arguments), **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -97,9 +97,15 @@ def _command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "cannon", *arguments]
 
 
-def _environment() -> dict[str, str]:
+def _environment(arguments: Sequence[str]) -> dict[str, str]:
     paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}
+    environment = {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}
+    if "compare" in arguments:
+        # It starts a worker for each slot, and to measure the coverage of them all takes longer than they do.
+        environment = {
+            name: value for name, value in environment.items() if not name.startswith("COVERAGE_PROCESS")
+        }
+    return environment
 
 
 def result_of(process: subprocess.CompletedProcess[str]) -> Result:

@@ -158,7 +158,7 @@ def test_a_parent_that_is_stopped_like_a_job_holds_up_no_worker(rude: Rude) -> N
 
 
 def test_a_worker_that_was_stopped_for_a_while_adds_up_and_its_gap_is_told(rude: Rude) -> None:
-    with under_way(rude, "1200ms") as run:
+    with under_way(rude, "2500ms") as run:
         os.kill(run.workers[0], signal.SIGSTOP)
         time.sleep(0.5)  # how long it is stopped; nothing is waited for
         os.kill(run.workers[0], signal.SIGCONT)

@@ -17,7 +17,7 @@ from cannon.rounds import ComparisonPlan, Pass
 from cannon.rows import Change, Row, Verdict, headlines, noise_of, rows_of
 from cannon.signed_rank import interval
 from cannon.slots import Round, Slot
-from tests.comparisons import BASE, SIDE, a_comparison_plan, a_row, a_side, a_slot, no_row, some_rounds
+from tests.comparisons import BASE, SIDE, a_comparison_plan, a_side, a_slot, no_row, some_rounds
 
 PLAN = a_comparison_plan()
 HIGHER, LOWER, EQUIVALENT, UNCERTAIN, INCONCLUSIVE = Verdict
@@ -385,29 +385,6 @@ def test_the_headline_of_a_pass_is_one_of_its_rows() -> None:
     assert headlines(PLAN, rounds, Pass.CAPACITY) == (rows[0],)
     assert headlines(PLAN, rounds, Pass.LATENCY) == (rows[2],)
     assert (rows[0].metric, rows[2].metric) == ("rps", "p50")
-
-
-@pytest.mark.parametrize(
-    ("change_pct", "resolvable_pct"), [((0.0, -5.0, 5.263157894736), 5.2631578), ((38.0, 36.0, 41.0), 1.8217)]
-)
-def test_noise_is_how_far_the_interval_would_reach_about_no_change(
-    change_pct: tuple[float, ...], resolvable_pct: float
-) -> None:
-    (found,) = noise_of([a_row("p99", change_pct=change_pct)])
-    assert (found.of, found.metric, found.side) == ("latency", "p99", SIDE)
-    assert found.resolvable_pct == pytest.approx(resolvable_pct, rel=1e-4)
-
-
-def test_noise_is_told_of_throughput_and_latency_where_they_have_an_interval() -> None:
-    rounds = [*some_rounds(Pass.CAPACITY, 10), *some_rounds(Pass.LATENCY, 10)]
-    assert [(found.of, found.metric) for found in noise_of(rows_of(PLAN, rounds))] == [
-        ("capacity", "rps"),
-        ("latency", "p50"),
-        ("latency", "p90"),
-        ("latency", "p99"),
-        ("latency", "mean"),
-    ]
-    assert noise_of(rows_of(PLAN, some_rounds(Pass.LATENCY, 5))) == []
 
 
 def test_the_names_of_sides_are_those_of_the_plan() -> None:

@@ -78,7 +78,7 @@ def test_servers_are_not_started_for_what_is_there(bench: Bench, ledger: Ledger)
 
 @pytest.mark.parametrize("other", [{"setting": "of another setting"}, {"part": "injected"}])
 def test_outcomes_of_something_else_do_not_count(bench: Bench, ledger: Ledger, other: dict[str, str]) -> None:
-    repeat(ScriptedTrial(**other), 2, bench, ledger)  # type: ignore[arg-type]
+    repeat(ScriptedTrial(**other), 2, bench, ledger)  # type: ignore[arg-type]  # passed through
     trial = ScriptedTrial()
     repeat(trial, 2, bench, ledger)
     assert trial.made == [1, 2]

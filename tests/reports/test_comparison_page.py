@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from cannon.reports.comparison_page import render
 from cannon.reports.terminal import Terminal
 from cannon.rounds import Mode, Pass
 from cannon.route import Proxy, Route
-from cannon.rows import Change, Row, Verdict
+from cannon.rows import Change, Verdict
 from cannon.validity import Validity
 from tests.comparisons import (
     BASE,
@@ -35,79 +34,16 @@ from tests.comparisons import (
     some_rounds,
     some_rows,
 )
-from tests.reports.samples import HOSTILE_TEXT
-
-PAGE = """\
-direct   http://127.0.0.1:8000/  (the base)
-haproxy  http://127.0.0.1:8080/
-10 rounds of a 1 s slot for each side and pass, order seed 4127, margin 5 %
-
-haproxy against direct
-             direct  haproxy      added [95 % interval]        change [95 %]
-────────────────────────────────────────────────────────────────────────────────
-Latency, every side at 3,700 requests/s
-  p50       0.81 ms  1.12 ms  +0.31 ms   [+0.29, +0.33]   +38 %   [+36, +41]
-            slower, by more than 5 %
-  p90       1.46 ms  1.98 ms  +0.52 ms   [+0.44, +0.60]   +36 %   [+30, +41]
-            slower, by more than 5 %
-  p99       3.90 ms  4.71 ms  +0.80 ms   [+0.42, +1.21]   +20 %   [+11, +31]
-            slower, by more than 5 %
-  mean      0.97 ms  1.30 ms  +0.33 ms   [+0.30, +0.36]   +34 %   [+31, +38]
-            slower, by more than 5 %
-Capacity: 10 connections, each asking again as soon as it is answered
-  capacity  9,810/s  7,420/s  -2,390/s [-2,560, -2,250]   -24 %   [-26, -23]
-            less capacity, by more than 5 %
-CPU per request of each process, at 3,700 requests/s
-  cannon    41.2 µs  41.6 µs   +0.4 µs     [-0.3, +1.2]  +1.0 % [-0.7, +2.9]
-            no difference larger than 5 %
-
-p99.9 not shown: needs 20,000 requests per slot, had 3,700; -d 55 would do
-Noise: two identical targets on this machine would differ by up to about 2.5 %
-in p50, 5.5 % in p90, 9.1 % in p99, 3.1 % in mean, 1.6 % in capacity
-
-3,700 requests/s is 50 % of the capacity of the slowest side, haproxy
-cannon itself, at worst: busy 31 % of a core, requests sent 80.0 µs late (p99)
-Values are medians of the rounds; added and change are of the differences within
-each round, so may not match. In brackets: where the truth lies, 95 % sure.
-Each row is 95 % on its own: with 6, up to 26 % of comparisons have a wrong one.
-p99 added: the change of the p99, not the p99 of what requests had added.
-"""
-
-WIDE = """\
-Latency, every side at 3,700 requests/s
-  p50       0.81 ms  1.12 ms  +0.31 ms   [+0.29, +0.33]   +38 %   [+36, +41]  slower, by more than 5 %
-"""
-
-COMPRESSED = """\
-Body of one response   on the wire       decoded    smaller by
-──────────────────────────────────────────────────────────────
-identity                 100,000 B     100,000 B
-gzip                      20,000 B     100,000 B       5 times
-
-gzip gains time on links slower than 320 Mbit/s [291, 356], and costs time on
-faster ones
-Not in this speed: round trips and TCP's slow start (below about 14 kB none is
-saved), and the time to decode: cannon reads the coded bytes and decodes nothing
-while it measures.
-"""
-
-SECURED = """\
-Connection                TCP dial         TLS handshake          TLS, resumed
-──────────────────────────────────────────────────────────────────────────────
-plain        90.0 µs [80.0, 100.0]                     -                     -
-tls          90.0 µs [80.0, 100.0]  2.31 ms [2.24, 2.40]     620 µs [580, 660]
-
-Once for each new connection, with its 95 % interval. What TLS costs each
-request stands above: latencies are of connections that are open already.
-"""
-
-BELOW_EACH_OTHER = """\
-  capacity: direct >= 1,234,567/s, haproxy >= 1,134,567/s
-    added -100,000/s [-125,600, -99,900], change -8.1 % [-9.9, -8.0]
-    cannot tell: cannon was the limit for direct and haproxy; try -w 2
-"""
-
-LONG_NAME = "a_proxy_whose_name_is_longer_than_any_column"
+from tests.reports.comparison_pictures import BELOW_EACH_OTHER, COMPRESSED, PAGE, SECURED, WIDE
+from tests.reports.odd_comparisons import (
+    COMPARISONS,
+    LONG_NAME,
+    different,
+    limited,
+    rounds,
+    three_sides,
+    without_intervals,
+)
 
 
 def page(comparison: Comparison, **terminal: Any) -> str:
@@ -118,105 +54,6 @@ def on_one_line(comparison: Comparison) -> str:
     """The page with its lines unfolded, for what is said and not how."""
     return " ".join(page(comparison).split())
 
-
-def without_intervals(rows: list[Row]) -> list[Row]:
-    """As they are below six rounds."""
-
-    def bare(change: Change | None) -> Change | None:
-        return None if change is None else Change(change.estimate, None, None)
-
-    return [
-        msgspec.structs.replace(
-            row,
-            added=bare(row.added),
-            change_pct=bare(row.change_pct),
-            level=None,
-            verdict=Verdict.INCONCLUSIVE,
-            reason=row.reason or "3 rounds, and an interval takes 6 at least (--rounds 6)",
-        )
-        for row in rows
-    ]
-
-
-def rounds(capacity: int, latency: int) -> list[Any]:
-    return [*some_rounds(Pass.CAPACITY, capacity), *some_rounds(Pass.LATENCY, latency)]
-
-
-def different() -> Comparison:
-    """Sides that were seen to differ before anything was fired."""
-    found = ["haproxy answers 301, direct 200 (--allow status)", "haproxy: gzip was asked for, and br came"]
-    return a_comparison(
-        rounds=[],
-        rows=[],
-        noise=[],
-        rate=None,
-        equivalence=Equivalence(same=False, differences=found, allowed=[], varies=[]),
-        validity=Validity("invalid", ["the sides do not answer the same", *found]),
-    )
-
-
-def limited() -> Comparison:
-    """Both capacities were cannon's own limit, and large."""
-    row = a_row(
-        "rps",
-        (1_234_567.0, 1_134_567.0),
-        (-100_000.0, -125_600.0, -99_900.0),
-        (-8.1, -9.9, -8.0),
-        Verdict.INCONCLUSIVE,
-        at_least=[BASE, SIDE],
-        reason="cannon was the limit for direct and haproxy; try -w 2",
-    )
-    return a_comparison(rows=[row, *some_rows()[1:]])
-
-
-def three_sides() -> Comparison:
-    names = (BASE, SIDE, "nginx")
-    return a_comparison(
-        sides=[a_side_report(name) for name in names],
-        rows=[*some_rows(), *some_rows("nginx")],
-        noise=[*some_noise(), *some_noise("nginx")],
-    )
-
-
-def hostile() -> Comparison:
-    rows = [
-        msgspec.structs.replace(
-            row, side=HOSTILE_TEXT, base=HOSTILE_TEXT, unit=HOSTILE_TEXT, metric=HOSTILE_TEXT
-        )
-        for row in some_rows()
-    ]
-    return a_comparison(
-        sides=[a_side_report(HOSTILE_TEXT, url=HOSTILE_TEXT), a_side_report(HOSTILE_TEXT)],
-        rows=rows,
-        order=HOSTILE_TEXT,
-        dropped=[a_dropped(side=HOSTILE_TEXT, reason=HOSTILE_TEXT)],
-        warnings=[HOSTILE_TEXT],
-        validity=Validity(HOSTILE_TEXT, [HOSTILE_TEXT]),
-        interrupted="SIGINT",
-        equivalence=Equivalence(
-            same=False, differences=[HOSTILE_TEXT], allowed=[HOSTILE_TEXT], varies=[HOSTILE_TEXT]
-        ),
-        compression=a_compression(worth={HOSTILE_TEXT: Worth.FREE}),
-    )
-
-
-COMPARISONS: Mapping[str, Comparison] = {
-    "usual": a_comparison(),
-    "compression": a_compression_comparison(),
-    "TLS": a_tls_comparison(),
-    "few rounds": a_comparison(
-        rounds_asked=3, rounds=rounds(3, 3), rows=without_intervals(some_rows()), noise=[]
-    ),
-    "different": different(),
-    "limited": limited(),
-    "three sides": three_sides(),
-    "a long name": a_comparison(
-        sides=[a_side_report(BASE), a_side_report(LONG_NAME)],
-        rows=some_rows(LONG_NAME),
-        noise=some_noise(LONG_NAME),
-    ),
-    "hostile": hostile(),
-}
 
 every_comparison = pytest.mark.parametrize("comparison", COMPARISONS.values(), ids=COMPARISONS)
 

@@ -15,6 +15,7 @@ from cannon.equivalence import Equivalence
 from cannon.host import Host
 from cannon.result import INTERRUPTED, Cannon, GateVerdict
 from cannon.rows import Change, Noise, Row
+from cannon.scenario_report import ScenarioReport
 from cannon.settings import PlanSettings
 from cannon.slots import Dropped, Round
 from cannon.validity import Validity
@@ -115,6 +116,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     gates: list[GateVerdict]
     validity: Validity
     interrupted: str | None
+    scenario: ScenarioReport | None = None
 
     @property
     def exit_code(self) -> int:

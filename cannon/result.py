@@ -16,6 +16,7 @@ from cannon.durations import Durations, OwnDelay, milliseconds
 from cannon.evidence import Evidence, Place
 from cannon.host import Host
 from cannon.plan import Plan
+from cannon.scenario_report import ScenarioReport
 from cannon.series import SeriesRow
 from cannon.settings import PlanSettings
 from cannon.tally import Histogram, StepTally, Tally
@@ -211,13 +212,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     validity: Validity
     gates: list[GateVerdict]
     interrupted: str | None
+    scenario: ScenarioReport | None = None
 
     @property
     def exit_code(self) -> int:
         """The exit code of a command that ends with this result: the first that applies."""
         if self.interrupted:
             return INTERRUPTED[self.interrupted]
-        return 3 if self.validity.verdict == "invalid" else 0
+        if self.validity.verdict == "invalid":
+            return 3
+        return 4 if any(gate.verdict == "fail" for gate in self.gates) else 0
 
     @property
     def latency(self) -> Histogram:

@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -56,13 +57,17 @@ class Service:
     """A context manager around a command and all its processes; `port` is what its environment says is PORT.
 
     `pid` is its first process, leader of a session and group of its own. `lost` is None as long as it has not ended
-    by itself, else how it did; `output` is the end of what it has said, lines made safe to show, and known once it has
-    been stopped. UsageError where the command cannot be run.
+    by itself, else how it did; `log` is the end of what it has said and `output` of that the last lines, made safe to
+    show; both are known once it has been stopped. `environment`: beside that of cannon. UsageError where the command
+    cannot be run.
     """
 
-    def __init__(self, command: Sequence[str], port: int) -> None:
+    def __init__(
+        self, command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._command = list(command)
         self._port = port
+        self._environment = dict(environment or {})
         self._heard = b""
         self._refused: str | None = None
         self._code: int | None = None
@@ -70,6 +75,7 @@ class Service:
         self.name = clean(redact_command(self._command), 60)
         self.pid: int | None = None
         self.output: tuple[str, ...] = ()
+        self.log = b""
 
     def __enter__(self) -> Self:
         # -P: what lies in the current folder is none of the keeper's modules.
@@ -81,7 +87,7 @@ class Service:
             start_new_session=True,
         )
         try:
-            self._send({**os.environ, "PORT": str(self._port)})
+            self._send({**os.environ, "PORT": str(self._port), **self._environment})
             while self.pid is None and self._refused is None:
                 self._hear(None)
                 if self._orphaned:
@@ -129,26 +135,51 @@ class Service:
         `slow` is called once, where this takes longer than somebody who watches would expect.
         Of several ports PORT counts; where that is none of them, the lowest, once they have been the same for a moment.
         """
-        began_s = time.monotonic()
-        until_s = began_s + limit_s
         before: frozenset[tuple[str, int]] = frozenset()
         since_s = 0.0
-        look_s = _FIRST_LOOK_S
-        while True:
-            found = host.listening(self._keeper.pid)
+
+        def is_there(found: frozenset[tuple[str, int]]) -> bool:
+            nonlocal before, since_s
             now_s = time.monotonic()
             if found != before:
                 before, since_s = found, now_s
-            if any(port == self._port for _, port in found) or (found and now_s - since_s >= _SETTLED_S):
-                return self._chosen(found)
+            return any(port == self._port for _, port in found) or (
+                bool(found) and now_s - since_s >= _SETTLED_S
+            )
+
+        return self._chosen(self._look(is_there, "listens on no TCP port", limit_s, slow))
+
+    def wait_for(self, ports: AbstractSet[int], limit_s: float = START_LIMIT_S) -> None:
+        """Wait until it listens on all of these. InvalidRun, the service stopped, where it does not."""
+        named = ", ".join(map(str, sorted(ports)))
+
+        def is_there(found: frozenset[tuple[str, int]]) -> bool:
+            return ports <= {port for _, port in found}
+
+        self._look(is_there, f"does not listen on port {named}", limit_s)
+
+    def _look(
+        self,
+        is_there: Callable[[frozenset[tuple[str, int]]], bool],
+        otherwise: str,
+        limit_s: float,
+        slow: Callable[[], None] | None = None,
+    ) -> frozenset[tuple[str, int]]:
+        """Where it listens, once that is as it should be."""
+        began_s = time.monotonic()
+        until_s = began_s + limit_s
+        look_s = _FIRST_LOOK_S
+        while True:
+            found = host.listening(self._keeper.pid)
+            if is_there(found):
+                return found
             if (lost := self.lost) is not None:
                 self.stop()
                 raise InvalidRun(f"the server '{self.name}' {lost} before it listened")
+            now_s = time.monotonic()
             if now_s >= until_s:
                 self.stop()
-                raise InvalidRun(
-                    f"the server '{self.name}' listens on no TCP port after {limit_s:g} s, and was stopped"
-                )
+                raise InvalidRun(f"the server '{self.name}' {otherwise} after {limit_s:g} s, and was stopped")
             if slow is not None and now_s - began_s >= SLOW_S:
                 slow()
                 slow = None
@@ -177,7 +208,8 @@ class Service:
         if not last_words:
             self._kill()
         self._keeper.wait()
-        self.output = _shown(rest.partition(b"\n")[2]) if last_words else ()
+        self.log = rest.partition(b"\n")[2] if last_words else b""
+        self.output = _shown(self.log)
 
     def _kill(self) -> None:
         """End what a keeper has left that is dead, or does not end."""

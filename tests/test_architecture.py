@@ -37,7 +37,7 @@ LAYERS = (
         "handshakes",
         "standing",
     ),
-    ("fleets", "preflight", "keeper", "services", "probe", "consumption", "errand"),
+    ("fleets", "preflight", "keeper", "services", "probe", "consumption", "counters", "errand"),
     ("runner", "reports", "origin", "answers"),
     ("gunner", "comparer"),
     ("cli",),

@@ -21,6 +21,7 @@ from cannon.cli.help import command_help, main_help
 from cannon.cli.later import LATER_COMMANDS
 from cannon.cli.messages import refuse_extra, usage_error
 from cannon.cli.options import grammar_of
+from cannon.cli.scenario import scenario
 from cannon.cli.schema import schema
 from cannon.cli.serve import serve
 from cannon.cli.session import Session, print_text, say, tell
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Mapping[str, click.Command] = {"compare": compare, "serve": serve, "demo": demo, "schema": schema}
+COMMANDS: Mapping[str, click.Command] = {
+    "compare": compare,
+    "scenario": scenario,
+    "serve": serve,
+    "demo": demo,
+    "schema": schema,
+}
 """The commands that are named. The one that is not is `fire`."""
 
 _AUTOCANNON = "autocannon"

@@ -15,7 +15,7 @@ __all__ = ["Command"]
 
 class Command(click.Command):
     """`usages`: what follows its name, a line each; `model`: a whole command line. `refused`: from an option's name to
-    the whole of what is said.
+    the whole of what is said. `takes_all`: options that are not its own are handed on among its words.
     """
 
     def __init__(
@@ -27,8 +27,16 @@ class Command(click.Command):
         usages: Sequence[str],
         model: str,
         refused: Mapping[str, str],
+        takes_all: bool = False,
     ) -> None:
-        super().__init__(name, callback=callback, add_help_option=False, help=help, params=list(params))
+        super().__init__(
+            name,
+            callback=callback,
+            add_help_option=False,
+            help=help,
+            params=list(params),
+            context_settings={"ignore_unknown_options": takes_all},
+        )
         self.usages = tuple(usages)
         self.model = model
         self.refused = refused

@@ -7,7 +7,6 @@ alone. Its configuration is gone as soon as it has been read.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from cannon.cli.session import tell
 from cannon.errors import InvalidRun
+from cannon.programs import path_of
 
 __all__ = ["PACKAGE", "Front", "fronted", "program"]
 
@@ -23,7 +23,6 @@ PACKAGE = "haproxy"
 """Of Debian, Ubuntu, Fedora and Homebrew: all call it so."""
 
 _BINARY = "haproxy"
-_SBIN = ("/usr/sbin", "/usr/local/sbin")
 _HOST = "127.0.0.1"
 _CONFIGURATION = """\
 global
@@ -52,9 +51,7 @@ class Front:
 
 def program() -> str | None:
     """The path of HAProxy's program; None where it is not installed."""
-    # Where Debian has it, which is on the path of root alone.
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SBIN))
-    return shutil.which(_BINARY, path=places)
+    return path_of(_BINARY)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 __all__ = ["LATER_COMMANDS", "LATER_OPTIONS"]
 
-LATER_COMMANDS = frozenset({"check", "merge", "report", "scenario"})
+LATER_COMMANDS = frozenset({"check", "merge", "report"})
 
 _OPTIONS = (
     "--http2",

@@ -1,0 +1,91 @@
+"""The command line that a scenario stands for: its tables as the words of `cannon` or `cannon compare`.
+
+Law: one parser. A key of [load] is a long option without its dashes and its value that option's; what the user adds
+comes after it, and so goes before it. The words are those that `cannon scenario show` shows.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cannon.cli.arguments import arrange
+from cannon.cli.compare import compare
+from cannon.cli.fire import fire
+from cannon.cli.messages import usage_error
+from cannon.cli.options import grammar_of
+from cannon.cli.side_settings import SIDE
+from cannon.cli.values import Option
+from cannon.errors import UsageError
+from cannon.scenario import Kind, Scenario
+from cannon.text import clean
+
+__all__ = ["command_of", "read_words", "words_of"]
+
+_COMMANDS: Mapping[Kind, click.Command] = {Kind.COMPARE: compare, Kind.RUN: fire}
+
+
+def command_of(kind: Kind) -> str:
+    """What the words come after."""
+    return "cannon compare" if kind is Kind.COMPARE else "cannon"
+
+
+def words_of(scenario: Scenario) -> tuple[list[str], list[str]]:
+    """The options of a scenario and its sides, in words. UsageError, which names the key, for what is none."""
+    where = f"scenario {scenario.name}"
+    options = _words(scenario.load, _COMMANDS[scenario.kind], f"{where}: load")
+    if scenario.differs:
+        options += ["--allow", ",".join(each.value for each in scenario.differs)]
+    sides = []
+    for number, side in enumerate(scenario.sides):
+        sides.append(f"{side.name}={side.url}" if side.name and scenario.kind is Kind.COMPARE else side.url)
+        if side.settings:
+            own = _words(side.settings, SIDE, f"{where}: side[{number}].settings")
+            options += ["--side", f"[ {shlex.join([side.name, *own])} ]"]
+    return options, sides
+
+
+def read_words(kind: Kind, words: Sequence[str]) -> dict[str, object]:
+    """What click makes of these words. UsageError for what the command would refuse."""
+    command = _COMMANDS[kind]
+    arguments = arrange(list(words), grammar_of({"": command}, default=""))
+    try:
+        context = command.make_context(command.name, list(arguments.words), allow_extra_args=True)
+    except click.UsageError as error:
+        raise usage_error(error, command) from None
+    return context.params
+
+
+def _words(table: Mapping[str, Any], command: click.Command, where: str) -> list[str]:
+    known = {
+        name.removeprefix("--"): option
+        for option in command.params
+        if isinstance(option, Option)
+        for name in option.names
+        if name.startswith("--")
+    }
+    words: list[str] = []
+    for key, value in table.items():
+        option = known.get(key)
+        if option is None:
+            raise UsageError(f"{where}.{clean(key, 60)}: there is no option --{clean(key, 60)} here")
+        words += _of_one(f"--{key}", value, option, f"{where}.{key}")
+    return words
+
+
+def _of_one(name: str, value: object, option: Option, where: str) -> list[str]:
+    if option.read is None:
+        if not isinstance(value, bool):
+            raise UsageError(f"{where}: it is true or false")
+        if value:
+            return [name]
+        return [f"--no-{name.removeprefix('--')}"] if option.secondary_opts else []
+    values = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and not option.multiple:
+        raise UsageError(f"{where}: it is said once, not in a list")
+    if any(isinstance(each, bool) or not isinstance(each, str | int | float) for each in values):
+        raise UsageError(f'{where}: it is a text or a number; e.g. duration = "10s"')
+    return [word for each in values for word in (name, str(each))]

@@ -1,0 +1,138 @@
+"""Runs a scenario: its services started, the comparison or the run fired at them, what came of it told.
+
+Law: whatever can be known before is refused before anything is started. However it ends, nothing is left running; where
+something failed, the folder is left, with what each service has said.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING
+
+from cannon.cli.compare import weigh
+from cannon.cli.fire import shoot
+from cannon.cli.options import Options
+from cannon.cli.options.compare import CompareOptions
+from cannon.cli.planning import planned
+from cannon.cli.running import INVALID
+from cannon.cli.scenario_words import read_words, words_of
+from cannon.cli.session import Session, say, tell
+from cannon.cli.sides import compared
+from cannon.errors import UsageError
+from cannon.scenario import Kind, Scenario
+from cannon.text import clean
+
+if TYPE_CHECKING:
+    from cannon.rig import Rig
+    from cannon.staged import Staged
+
+__all__ = ["stage"]
+
+
+def stage(session: Session, scenario: Scenario, words: Sequence[str], keep: str | None) -> int:
+    """Run a scenario with these words after its own; returns the exit code.
+
+    UsageError: nothing was started. InvalidRun: nothing could be measured; what the services said has been told.
+    """
+    from cannon import certificate
+    from cannon.filling import filling_of
+    from cannon.rig import Rig, check_programs
+    from cannon.staged import Staged
+
+    check_programs(scenario)
+    folder = _folder(keep)
+    rig = None
+    try:
+        filling = filling_of(scenario, folder)
+        filled = scenario.filled(filling.values)
+        rig = Rig(scenario, filling)
+        if scenario.needs_certificate:
+            certificate.make(folder)
+        fire = _AIM[scenario.kind](session, filled, words)
+        with rig:
+            for service in filled.services:
+                if service.page is not None:
+                    say(f"{service.name}'s own page, while it runs: {service.page}")
+            code = fire(Staged(filled, rig, say))
+            lost = rig.lost()
+    finally:
+        if rig is not None:
+            _tell(rig, folder, is_kept=keep is not None)
+        if keep is None and (rig is None or rig.failed is None):
+            rmtree(folder, ignore_errors=True)
+    for name, how in lost.items():
+        say(f"service '{name}' {how} before the end")
+    return code or INVALID if lost else code
+
+
+Fire = Callable[["Staged"], int]
+"""Fires what was planned while the services run; returns the exit code."""
+
+
+def _aim_comparison(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire:
+    """UsageError for whatever could not be compared."""
+    own, sides = words_of(scenario)
+    given = read_words(scenario.kind, [*own, *words, *sides])
+    options = Options.of(given)
+    plan = compared(options, CompareOptions.of(given), _plain(given, "words", sides))
+    return lambda staged: weigh(replace(session, weigh=staged.compare(session.compare)), plan, options)
+
+
+def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire:
+    """UsageError for whatever could not be fired."""
+    own, urls = words_of(scenario)
+    given = read_words(scenario.kind, [*own, *words, *urls])
+    options = Options.of(given)
+    options = replace(options, format=options.format or session.format)
+    if options.find_rate is not None or options.forever:
+        raise UsageError("a scenario is one run; leave --find-rate and -f out")
+    plan = planned(options, _plain(given, "urls", urls))
+    if scenario.events and plan.plan.stop.duration_ns is None:
+        raise UsageError("a scenario with events is fired for a time; give -d instead of -a")
+    return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)
+
+
+_AIM = {Kind.COMPARE: _aim_comparison, Kind.RUN: _aim_run}
+
+
+def _plain(given: dict[str, object], name: str, own: Sequence[str]) -> tuple[str, ...]:
+    """The words that are no options: those of the scenario. UsageError for one of the user's."""
+    found = given[name]
+    assert isinstance(found, tuple)
+    for word in found:
+        if word not in own:
+            raise UsageError(
+                f"'{clean(str(word), 60)}' is no option, and a scenario has its own URLs; e.g."
+                " cannon scenario run haproxy-reverse-proxy -d 3"
+            )
+    return found
+
+
+def _folder(keep: str | None) -> Path:
+    """A new folder, or the user's. Servers that run as another user can look into it."""
+    if keep is None:
+        path = Path(tempfile.mkdtemp(prefix="cannon-"))
+    else:
+        path = Path(keep).absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--keep {clean(keep)}: {clean(error.strerror or str(error))}") from None
+    path.chmod(0o755)
+    return path
+
+
+def _tell(rig: Rig, folder: Path, *, is_kept: bool) -> None:
+    """What the services have said: the end of what one said that failed; all of it in the folder, where that stays."""
+    for line in rig.last_words.get(rig.failed or "", ()):
+        tell(f"  {line}\n")
+    if not is_kept and rig.failed is None:
+        return
+    for name, log in rig.logs.items():
+        (folder / f"{name}.log").write_bytes(log)
+    say(f"configurations and logs are in {os.fspath(folder)}")

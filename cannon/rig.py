@@ -1,0 +1,163 @@
+"""Rig: the services of a scenario, started in order, watched, stopped.
+
+Law: nothing of them outlives the block, nor a cannon that is killed (cannon.services). A service is ready when it
+listens on all of its ports and, where it says so, a path answers. Where one fails, what all of them have said is kept.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cannon.consumption import Consumption
+from cannon.errors import InvalidRun, UsageError
+from cannon.filling import Filling
+from cannon.programs import path_of
+from cannon.scenario import Scenario, ServicePlan, configuration_name
+from cannon.services import START_LIMIT_S, Service
+
+__all__ = ["HOST", "Rig", "check_programs"]
+
+HOST = "127.0.0.1"
+"""Where services listen, and nowhere else."""
+
+_LOOK_S = 0.02
+_ANSWER_LIMIT_S = 2.0
+_FAILURE = 400
+
+
+def check_programs(scenario: Scenario) -> None:
+    """UsageError, with the package that brings it, for the first program that is not installed."""
+    for service in scenario.services:
+        program = service.command[0]
+        if path_of(program) is None:
+            helps = f"; on Debian: apt-get install {service.package}" if service.package else ""
+            raise UsageError(f"{program}: not found{helps}")
+
+
+class Rig:
+    """The services of a scenario, filled in. UsageError for a placeholder that nothing fills.
+
+    `configurations`: the texts of their files. `failed`: the service that ended by itself, or did not get ready; with
+    `last_words`, lines that may be shown, and `logs`, by service, once they are stopped.
+    """
+
+    def __init__(self, scenario: Scenario, filling: Filling) -> None:
+        self._folder = Path(filling.values["dir"])
+        self._ports = filling.ports
+        self._plans = {service.name: service for service in scenario.filled(filling.values).services}
+        texts = {
+            service.name: scenario.configuration(service, filling.values) for service in scenario.services
+        }
+        self.configurations = {name: text for name, text in texts.items() if text is not None}
+        self._running: dict[str, Service] = {}
+        self._clocks: dict[str, Consumption] = {}
+        self._spent_ns = dict.fromkeys(self._plans, 0)
+        self.failed: str | None = None
+        self.last_words: dict[str, tuple[str, ...]] = {}
+        self.logs: dict[str, bytes] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            for name in self._plans:
+                self.start(name)
+            stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def processes(self) -> tuple[tuple[str, int], ...]:
+        """The first process of each service that runs, by name."""
+        return tuple(
+            (name, service.pid) for name, service in self._running.items() if service.pid is not None
+        )
+
+    def start(self, name: str) -> None:
+        """Start a service and wait until it is ready. InvalidRun where it does not get so."""
+        plan = self._plans[name]
+        if name in self.configurations:
+            (self._folder / configuration_name(plan)).write_text(self.configurations[name])
+        program = path_of(plan.command[0]) or plan.command[0]
+        ports = [self._ports[port] for port in plan.ports]
+        service = Service([program, *plan.command[1:]], ports[0] if ports else 0, plan.environment)
+        self._running[name] = service.__enter__()
+        try:
+            if ports:
+                service.wait_for(frozenset(ports))
+            if plan.ready is not None:
+                _wait_for_answer(plan, service, ports[0])
+        except InvalidRun as failure:
+            self.failed = name
+            raise InvalidRun(f"service '{name}': {failure.message}") from None
+        if service.pid is not None:
+            self._clocks[name] = Consumption([(name, service.pid)])
+
+    def stop(self, name: str) -> None:
+        """Stop a service that runs."""
+        self._account(name)
+        service = self._running.pop(name, None)
+        if service is not None:
+            service.stop()
+            self._keep(name, service)
+
+    def cpu_s(self) -> dict[str, float]:
+        """By service, CPU time from its start on, also of what it was before it was stopped."""
+        return {name: (self._spent_ns[name] + self._reading(name)) / 1e9 for name in self._plans}
+
+    def lost(self) -> dict[str, str]:
+        """By name, how services have ended by themselves."""
+        found = {name: service.lost for name, service in self._running.items()}
+        gone = {name: lost for name, lost in found.items() if lost is not None}
+        self.failed = self.failed or next(iter(gone), None)
+        return gone
+
+    def close(self) -> None:
+        """Stop them all, the last first."""
+        for name, service in reversed(self._running.items()):
+            service.stop()
+            self._keep(name, service)
+        self._running.clear()
+
+    def _keep(self, name: str, service: Service) -> None:
+        self.last_words[name] = service.output
+        self.logs[name] = self.logs.get(name, b"") + service.log
+
+    def _account(self, name: str) -> None:
+        self._spent_ns[name] += self._reading(name)
+        self._clocks.pop(name, None)
+
+    def _reading(self, name: str) -> int:
+        clock = self._clocks.get(name)
+        return 0 if clock is None else clock.read().cpu_ns.get(name, 0)
+
+
+def _wait_for_answer(plan: ServicePlan, service: Service, port: int) -> None:
+    """Until a path answers with no failure."""
+    until_s = time.monotonic() + START_LIMIT_S
+    assert plan.ready is not None
+    last = "nothing"
+    while (now_s := time.monotonic()) < until_s:
+        if (lost := service.lost) is not None:
+            service.stop()
+            raise InvalidRun(f"it {lost} before {plan.ready} answered")
+        connection = http.client.HTTPConnection(HOST, port, timeout=_ANSWER_LIMIT_S)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", plan.ready)
+            answer = connection.getresponse()
+            if answer.status < _FAILURE:
+                connection.close()
+                return
+            last = f"status {answer.status}"
+        connection.close()
+        service.lost_within(min(_LOOK_S, until_s - now_s))
+    service.stop()
+    raise InvalidRun(f"{plan.ready} answers with no success after {START_LIMIT_S:g} s (last: {last})")

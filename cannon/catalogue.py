@@ -6,6 +6,7 @@ Law: a name is that of a file without its ending; whatever holds a slash or ends
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,10 +33,11 @@ def shipped() -> Mapping[str, Path]:
 def located(name: str) -> Path:
     """The file of a scenario, by its name or path. UsageError where there is none."""
     if "/" in name or name.endswith(_SUFFIX):
-        path = Path(name)
-        if not path.is_file():
-            raise UsageError(f"there is no scenario '{clean(name)}': no such file")
-        return path
+        # Nor a device or a pipe, which may never end.
+        if not os.path.isfile(name):
+            why = "it is no file" if os.path.exists(name) else "no such file"
+            raise UsageError(f"there is no scenario '{clean(name)}': {why}")
+        return Path(name)
     known = shipped()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)

@@ -48,10 +48,10 @@ def make(folder: Path) -> None:
         )
         if done.returncode:
             raise InvalidRun(f"openssl made no certificate: {clean(done.stderr)}")
-        with open(certificate, "ab") as both:
-            both.write(key.read_bytes())
         for path in (key, certificate):
             path.chmod(0o600)
+        with open(certificate, "ab") as both:
+            both.write(key.read_bytes())
     except subprocess.TimeoutExpired:
         raise InvalidRun(f"openssl made no certificate within {_LIMIT_S:g} s") from None
     except OSError as error:

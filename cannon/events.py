@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import Self
 
 from cannon.errors import CannonError
 from cannon.progress import Phase, Progress, State
@@ -31,7 +32,7 @@ class Events:
         self._began_s = 0.0
         self.reports: list[EventReport] = []
 
-    def __enter__(self) -> Events:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

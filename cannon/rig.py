@@ -7,6 +7,7 @@ listens on all of its ports and, where it says so, a path answers. Where one fai
 from __future__ import annotations
 
 import http.client
+import os
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from cannon.filling import Filling
 from cannon.programs import path_of
 from cannon.scenario import Scenario, ServicePlan, configuration_name
 from cannon.services import START_LIMIT_S, Service
+from cannon.text import clean
 
 __all__ = ["HOST", "Rig", "check_programs"]
 
@@ -26,6 +28,7 @@ HOST = "127.0.0.1"
 """Where services listen, and nowhere else."""
 
 _LOOK_S = 0.02
+_LAST_MOMENT_S = 0.2
 _ANSWER_LIMIT_S = 2.0
 _FAILURE = 400
 
@@ -57,6 +60,8 @@ class Rig:
         self._running: dict[str, Service] = {}
         self._clocks: dict[str, Consumption] = {}
         self._spent_ns = dict.fromkeys(self._plans, 0)
+        self._read_ns = dict.fromkeys(self._plans, 0)
+        self._lost: dict[str, str] = {}
         self.failed: str | None = None
         self.last_words: dict[str, tuple[str, ...]] = {}
         self.logs: dict[str, bytes] = {}
@@ -72,6 +77,10 @@ class Rig:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        until_s = time.monotonic() + (_LAST_MOMENT_S if isinstance(error, InvalidRun) else 0)
+        # What could not be fired at may be about to end: its sockets do so first.
+        while not self.lost() and (left_s := until_s - time.monotonic()) > 0:
+            next(iter(self._running.values())).lost_within(min(_LOOK_S, left_s))
         self.close()
 
     @property
@@ -82,43 +91,55 @@ class Rig:
         )
 
     def start(self, name: str) -> None:
-        """Start a service and wait until it is ready. InvalidRun where it does not get so."""
+        """Start a service and wait until it is ready. InvalidRun where it runs already, or does not get ready;
+        UsageError where its command cannot be run.
+        """
+        if name in self._running:
+            raise InvalidRun(f"service '{name}' runs already")
         plan = self._plans[name]
-        if name in self.configurations:
-            (self._folder / configuration_name(plan)).write_text(self.configurations[name])
+        self._configure(plan)
         program = path_of(plan.command[0]) or plan.command[0]
         ports = [self._ports[port] for port in plan.ports]
         service = Service([program, *plan.command[1:]], ports[0] if ports else 0, plan.environment)
-        self._running[name] = service.__enter__()
+        try:
+            self._running[name] = service.__enter__()
+        except UsageError as error:
+            raise UsageError(f"service '{name}': {error.message.partition('; e.g. ')[0]}") from None
         try:
             if ports:
-                service.wait_for(frozenset(ports))
+                service.wait_for(frozenset(ports), START_LIMIT_S)
             if plan.ready is not None:
                 _wait_for_answer(plan, service, ports[0])
         except InvalidRun as failure:
             self.failed = name
+            self._lost[name] = service.lost or "did not get ready"
             raise InvalidRun(f"service '{name}': {failure.message}") from None
         if service.pid is not None:
             self._clocks[name] = Consumption([(name, service.pid)])
 
     def stop(self, name: str) -> None:
-        """Stop a service that runs."""
+        """Stop a service. InvalidRun where it does not run, or has ended by itself."""
+        if name not in self._running:
+            raise InvalidRun(f"service '{name}' does not run")
+        lost = self.lost().get(name)
         self._account(name)
-        service = self._running.pop(name, None)
-        if service is not None:
-            service.stop()
-            self._keep(name, service)
+        service = self._running.pop(name)
+        service.stop()
+        self._keep(name, service)
+        if lost is not None:
+            raise InvalidRun(f"service '{name}' {lost} before")
 
     def cpu_s(self) -> dict[str, float]:
         """By service, CPU time from its start on, also of what it was before it was stopped."""
         return {name: (self._spent_ns[name] + self._reading(name)) / 1e9 for name in self._plans}
 
     def lost(self) -> dict[str, str]:
-        """By name, how services have ended by themselves."""
-        found = {name: service.lost for name, service in self._running.items()}
-        gone = {name: lost for name, lost in found.items() if lost is not None}
-        self.failed = self.failed or next(iter(gone), None)
-        return gone
+        """By name, how services have ended by themselves, or not become ready; also once they are stopped."""
+        for name, service in self._running.items():
+            if name not in self._lost and (lost := service.lost) is not None:
+                self._lost[name] = lost
+        self.failed = self.failed or next(iter(self._lost), None)
+        return dict(self._lost)
 
     def close(self) -> None:
         """Stop them all, the last first."""
@@ -127,6 +148,17 @@ class Rig:
             self._keep(name, service)
         self._running.clear()
 
+    def _configure(self, plan: ServicePlan) -> None:
+        text = self.configurations.get(plan.name)
+        if text is None:
+            return
+        path = self._folder / configuration_name(plan)
+        try:
+            path.write_text(text, "utf-8")
+        except OSError as error:
+            why = clean(error.strerror or str(error))
+            raise InvalidRun(f"service '{plan.name}': {clean(os.fspath(path))}: {why}") from None
+
     def _keep(self, name: str, service: Service) -> None:
         self.last_words[name] = service.output
         self.logs[name] = self.logs.get(name, b"") + service.log
@@ -134,10 +166,14 @@ class Rig:
     def _account(self, name: str) -> None:
         self._spent_ns[name] += self._reading(name)
         self._clocks.pop(name, None)
+        self._read_ns[name] = 0
 
     def _reading(self, name: str) -> int:
+        """Since it was started last; where it is gone, what it was when that was read last."""
         clock = self._clocks.get(name)
-        return 0 if clock is None else clock.read().cpu_ns.get(name, 0)
+        if clock is not None:
+            self._read_ns[name] = clock.read().cpu_ns.get(name, self._read_ns[name])
+        return self._read_ns[name]
 
 
 def _wait_for_answer(plan: ServicePlan, service: Service, port: int) -> None:

@@ -23,10 +23,12 @@ from typing import Any
 
 import msgspec
 
+from cannon.errors import UsageError
 from cannon.gates import Gate
 from cannon.placeholders import filled, names_in
 from cannon.rounds import Allowed
-from cannon.units import parse_duration
+from cannon.text import clean
+from cannon.units import parse_duration, parse_percent
 
 __all__ = [
     "Action",
@@ -38,6 +40,9 @@ __all__ = [
     "SideWords",
     "configuration_name",
 ]
+
+_LARGEST_BYTES = 1 << 20
+"""Of a configuration: a file that is longer was not meant."""
 
 
 class Kind(StrEnum):
@@ -106,14 +111,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def at_s(self, duration_s: float) -> float:
         """When, in a window of this length."""
         if self.at.endswith("%"):
-            return float(self.at[:-1]) / 100 * duration_s
+            return float(parse_percent(self.at)) * duration_s
         return parse_duration(self.at) / 1e9
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario that was read and checked. `folder`: where its files stand, `{here}`; `gates`: parsed."""
+    """A scenario that was read and checked. `file`: its path, to be shown; `folder`: where its files stand, `{here}`;
+    `gates`: parsed.
+    """
 
     name: str
+    file: str
     folder: Path
     question: str
     kind: Kind
@@ -137,55 +145,51 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return any(name in ("cert", "key") for text in self._texts() for name in names_in(text))
 
     def filled(self, values: Mapping[str, str]) -> Scenario:
-        """The same with its placeholders filled, but those of the finding. UsageError for one that nothing fills.
+        """The same with its placeholders filled, but those of the finding. UsageError, which begins with the dotted
+        key, for one that nothing fills.
 
         `{configuration}` of a service becomes its file in `{dir}`, which is not written here.
         """
         return msgspec.structs.replace(
             self,
-            services=tuple(self._filled_service(service, values) for service in self.services),
-            sides=tuple(self._filled_side(side, values) for side in self.sides),
-            load=_mapped(self.load, values, f"{self.name}: load"),
+            services=tuple(
+                _filled_service(service, values, f"service[{number}]")
+                for number, service in enumerate(self.services)
+            ),
+            sides=tuple(
+                _filled_side(side, values, f"side[{number}]") for number, side in enumerate(self.sides)
+            ),
+            load=_mapped(self.load, values, "load"),
         )
 
     def configuration(self, service: ServicePlan, values: Mapping[str, str]) -> str | None:
-        """The text of a service's configuration, filled in; None where it has none."""
+        """The text of a service's configuration, filled in; None where it has none. UsageError, which begins with its
+        path, for a placeholder that nothing fills, and for what is no text.
+        """
         if service.configuration is None:
             return None
-        text = (self.folder / service.configuration).read_text("utf-8", "replace")
-        return filled(text, values, f"{self.name}: {service.configuration}")
+        return filled(self._text_of(service.configuration), values, clean(service.configuration))
 
-    def _filled_service(self, service: ServicePlan, values: Mapping[str, str]) -> ServicePlan:
-        where = f"{self.name}: service {service.name}"
-        if service.configuration is not None:
-            values = {**values, "configuration": f"{values['dir']}/{configuration_name(service)}"}
-        counters = service.counters
-        return msgspec.structs.replace(
-            service,
-            command=[filled(word, values, f"{where}.command") for word in service.command],
-            environment={
-                name: filled(text, values, f"{where}.environment.{name}")
-                for name, text in service.environment.items()
-            },
-            counters=counters
-            and CounterPlace(counters.kind, filled(counters.at, values, f"{where}.counters.at")),
-            page=service.page and filled(service.page, values, f"{where}.page"),
-        )
-
-    def _filled_side(self, side: SideWords, values: Mapping[str, str]) -> SideWords:
-        where = f"{self.name}: side {side.name}".rstrip()
-        return msgspec.structs.replace(
-            side,
-            url=filled(side.url, values, f"{where}.url"),
-            settings=_mapped(side.settings, values, f"{where}.settings"),
-        )
+    def _text_of(self, configuration: str) -> str:
+        try:
+            with open(self.folder / configuration, "rb") as file:
+                data = file.read(_LARGEST_BYTES + 1)
+            if len(data) > _LARGEST_BYTES:
+                raise UsageError(
+                    f"{clean(configuration)}: no configuration is longer than {_LARGEST_BYTES // 1024} KiB"
+                )
+            return data.decode()
+        except OSError as error:
+            raise UsageError(f"{clean(configuration)}: {clean(error.strerror or str(error))}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{clean(configuration)}: a configuration is a text in UTF-8") from None
 
     def _texts(self) -> Iterator[str]:
         for service in self.services:
             yield from service.command
             yield from service.environment.values()
             if service.configuration is not None:
-                yield (self.folder / service.configuration).read_text("utf-8", "replace")
+                yield self._text_of(service.configuration)
         for table in (self.load, *(side.settings for side in self.sides)):
             yield from (str(value) for value in table.values())
 
@@ -195,12 +199,39 @@ def configuration_name(service: ServicePlan) -> str:
     return f"{service.name}{Path(service.configuration or '').suffix}"
 
 
+def _filled_service(service: ServicePlan, values: Mapping[str, str], where: str) -> ServicePlan:
+    if service.configuration is not None:
+        values = {**values, "configuration": f"{values['dir']}/{configuration_name(service)}"}
+    counters = service.counters
+    return msgspec.structs.replace(
+        service,
+        command=[
+            filled(word, values, f"{where}.command[{number}]") for number, word in enumerate(service.command)
+        ],
+        environment={
+            name: filled(text, values, f"{where}.environment.{name}")
+            for name, text in service.environment.items()
+        },
+        counters=counters
+        and CounterPlace(counters.kind, filled(counters.at, values, f"{where}.counters.at")),
+        page=service.page and filled(service.page, values, f"{where}.page"),
+    )
+
+
+def _filled_side(side: SideWords, values: Mapping[str, str], where: str) -> SideWords:
+    return msgspec.structs.replace(
+        side,
+        url=filled(side.url, values, f"{where}.url"),
+        settings=_mapped(side.settings, values, f"{where}.settings"),
+    )
+
+
 def _mapped(table: Mapping[str, Any], values: Mapping[str, str], where: str) -> dict[str, Any]:
     """A table with its texts filled, those in lists too."""
 
-    def one(value: object) -> object:
+    def one(value: object, key: str) -> object:
         if isinstance(value, str):
-            return filled(value, values, where)
-        return [one(each) for each in value] if isinstance(value, list) else value
+            return filled(value, values, key)
+        return [one(each, key) for each in value] if isinstance(value, list) else value
 
-    return {name: one(value) for name, value in table.items()}
+    return {name: one(value, f"{where}.{clean(name, 60)}") for name, value in table.items()}

@@ -93,7 +93,7 @@ class Staged:
                     if service.name in rig.configurations
                     else None,
                     page=service.page,
-                    cpu_s=after_s[service.name] - before_s[service.name],
+                    cpu_s=None if service.name in lost else after_s[service.name] - before_s[service.name],
                     lost=lost.get(service.name),
                 )
                 for service in scenario.services

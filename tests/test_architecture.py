@@ -37,6 +37,7 @@ LAYERS = (
         "handshakes",
         "standing",
     ),
+    ("phrases", "served", "outage", "side_phrases", "run_phrases", "finding"),
     ("fleets", "preflight", "keeper", "services", "probe", "consumption", "counters", "errand"),
     ("runner", "reports", "origin", "answers"),
     ("gunner", "comparer"),

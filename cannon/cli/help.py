@@ -25,6 +25,7 @@ _EXIT_CODES = (
     ("0", "the run, or the comparison, is valid"),
     ("2", "bad usage; nothing was sent"),
     ("3", "it is not valid, or a report could not be written"),
+    ("4", "a gate of the scenario failed"),
     ("130, 143", "interrupted; what was measured is reported"),
     ("1", "a defect of cannon"),
 )

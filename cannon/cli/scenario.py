@@ -12,7 +12,7 @@ import click
 from cannon.cli import values
 from cannon.cli.command import Command
 from cannon.cli.scenario_words import command_of, read_words, words_of
-from cannon.cli.session import Session, print_text
+from cannon.cli.session import Session, print_text, say
 from cannon.cli.staging import stage
 from cannon.cli.values import Option
 from cannon.errors import UsageError
@@ -33,7 +33,7 @@ def _scenario(session: Session, /, words: tuple[str, ...], keep: str | None) -> 
 
 
 def _list(session: Session, words: Sequence[str], keep: str | None) -> int:
-    from cannon.catalogue import shipped
+    from cannon.catalogue import folder, shipped
     from cannon.scenario_file import read
 
     if words:
@@ -41,6 +41,7 @@ def _list(session: Session, words: Sequence[str], keep: str | None) -> int:
     found = [(name, read(path).question) for name, path in shipped().items()]
     width = max((len(name) for name, _ in found), default=0)
     print_text("".join(f"{name:<{width}}  {question}\n" for name, question in found))
+    say(f"their files, to copy and change, are in {folder()}")
     return 0
 
 
@@ -64,8 +65,8 @@ def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
     lines += [""]
     lines += [f"# at {event.at}: {event.action.value} {event.service}" for event in found.events]
     options, sides = words_of(filled)
-    read_words(found.kind, [*options, *rest, *sides])
-    lines += [f"{command_of(found.kind)} {shlex.join([*options, *rest, *sides])}"]
+    read_words(found.kind, [*options, *sides, *rest])
+    lines += [f"{command_of(found.kind)} {shlex.join([*options, *sides, *rest])}"]
     lines += [f"# must hold: {gate.expression}" for gate in found.gates]
     print_text("\n".join([*lines, ""]))
     return 0

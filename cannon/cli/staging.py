@@ -7,11 +7,15 @@ something failed, the folder is left, with what each service has said.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from cannon.cli.compare import weigh
@@ -33,23 +37,49 @@ if TYPE_CHECKING:
 
 __all__ = ["stage"]
 
+_OPEN = 0o755
+_SIGNALLED = 128
+"""What shells add to the number of the signal that ended a program."""
+
 
 def stage(session: Session, scenario: Scenario, words: Sequence[str], keep: str | None) -> int:
     """Run a scenario with these words after its own; returns the exit code.
 
     UsageError: nothing was started. InvalidRun: nothing could be measured; what the services said has been told.
+    SystemExit: a signal came while nothing was measured.
     """
+    with _leaving():
+        return _stage(session, scenario, words, keep)
+
+
+@contextmanager
+def _leaving() -> Iterator[None]:
+    """SIGTERM and SIGHUP leave no folder behind. While something is measured its own handlers stand instead."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(_SIGNALLED + number)
+
+    with ExitStack() as after:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                # One that is ignored, as under nohup, stays so.
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    after.callback(signal.signal, number, signal.signal(number, leave))
+        yield
+
+
+def _stage(session: Session, scenario: Scenario, words: Sequence[str], keep: str | None) -> int:
     from cannon import certificate
     from cannon.filling import filling_of
     from cannon.rig import Rig, check_programs
     from cannon.staged import Staged
 
-    check_programs(scenario)
     folder = _folder(keep)
     rig = None
     try:
         filling = filling_of(scenario, folder)
         filled = scenario.filled(filling.values)
+        check_programs(filled)
         rig = Rig(scenario, filling)
         if scenario.needs_certificate:
             certificate.make(folder)
@@ -77,16 +107,23 @@ Fire = Callable[["Staged"], int]
 def _aim_comparison(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire:
     """UsageError for whatever could not be compared."""
     own, sides = words_of(scenario)
-    given = read_words(scenario.kind, [*own, *words, *sides])
+    given = read_words(scenario.kind, [*own, *sides, *words])
     options = Options.of(given)
     plan = compared(options, CompareOptions.of(given), _plain(given, "words", sides))
+    _check_finding(scenario, plan.plan.names)
+    services = {service.name for service in scenario.services}
+    for name, number in plan.plan.processes:
+        if name in services:
+            raise UsageError(
+                f"--pid {name}={number}: the CPU of the service '{name}' is told anyway; leave it out"
+            )
     return lambda staged: weigh(replace(session, weigh=staged.compare(session.compare)), plan, options)
 
 
 def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire:
     """UsageError for whatever could not be fired."""
     own, urls = words_of(scenario)
-    given = read_words(scenario.kind, [*own, *words, *urls])
+    given = read_words(scenario.kind, [*own, *urls, *words])
     options = Options.of(given)
     options = replace(options, format=options.format or session.format)
     if options.find_rate is not None or options.forever:
@@ -94,10 +131,19 @@ def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire
     plan = planned(options, _plain(given, "urls", urls))
     if scenario.events and plan.plan.stop.duration_ns is None:
         raise UsageError("a scenario with events is fired for a time; give -d instead of -a")
+    _check_finding(scenario, ())
     return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)
 
 
 _AIM = {Kind.COMPARE: _aim_comparison, Kind.RUN: _aim_run}
+
+
+def _check_finding(scenario: Scenario, sides: Sequence[str]) -> None:
+    """UsageError for a finding that could not be told."""
+    from cannon.finding import check_finding
+
+    services = [service.name for service in scenario.services]
+    check_finding(scenario.finding, scenario.kind, sides, services, f"scenario {scenario.name}: finding")
 
 
 def _plain(given: dict[str, object], name: str, own: Sequence[str]) -> tuple[str, ...]:
@@ -117,13 +163,18 @@ def _folder(keep: str | None) -> Path:
     """A new folder, or the user's. Servers that run as another user can look into it."""
     if keep is None:
         path = Path(tempfile.mkdtemp(prefix="cannon-"))
-    else:
-        path = Path(keep).absolute()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"--keep {clean(keep)}: {clean(error.strerror or str(error))}") from None
-    path.chmod(0o755)
+        path.chmod(_OPEN)
+        return path
+    path = Path(keep).absolute()
+    try:
+        # The rights of a folder that is there already are the user's affair.
+        if not path.is_dir():
+            path.mkdir(parents=True)
+            path.chmod(_OPEN)
+    except OSError as error:
+        raise UsageError(f"--keep {clean(keep)}: {clean(error.strerror or str(error))}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"--keep {clean(keep)}: nothing may be written there; e.g. --keep /tmp/services")
     return path
 
 

@@ -25,7 +25,7 @@ KINDS: Mapping[str, Reader] = {haproxy.KIND: haproxy.read, nginx.KIND: nginx.rea
 _FIGURES = (*haproxy.FIGURES, *nginx.FIGURES)
 
 DESCRIBED: Mapping[str, str] = {figure.name: figure.words for figure in _FIGURES}
-"""How a line on the console calls a figure."""
+"""What a line on the console says behind a number: `123` "ms mean wait in the queue, last 1,024 requests"."""
 
 NATURES: Mapping[str, Nature] = {figure.name: figure.nature for figure in _FIGURES}
 """Whether a figure grows, goes up and down, is a mean or a maximum."""

@@ -5,8 +5,8 @@ backends are rows under their names, servers under `backend/server`; where one n
 they are `name/FRONTEND` and `name/BACKEND`, as HAProxy writes them. The row `process` is the whole of it. To read
 changes none of the numbers.
 
-What to know of them, seen in HAProxy 2.6: in mode http, `bin` and `bout` are heads as HAProxy holds them, some bytes off
-the wire, and bodies before they are compressed. `h1_bytes_in` and `h1_bytes_out` are what went over the wire: of a
+What to know of them, seen in HAProxy 2.6: in mode http, `bin` and `bout` are heads as HAProxy holds them, a few bytes
+off the wire, and bodies before they are compressed. `h1_bytes_in` and `h1_bytes_out` are what went over the wire: of a
 frontend from and to clients, of a backend from and to servers. `lbtot` counts choices of the balancing, which whoever
 keeps a connection to a server is spared. A backend's `qcur` counts what waits for no server in particular.
 
@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import csv
 import errno
-import os
 import re
 import socket
-import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from cannon.counters.row import Counters, Figure, Nature
 from cannon.counters.wire import Wire, reason
@@ -35,8 +34,9 @@ KIND = "haproxy"
 PROCESS = "process"
 
 _ASKED = b"show info;show stat\n"
-_LARGEST_BYTES = 8 * 1024 * 1024
-"""Some 20,000 servers."""
+_MOST_ROWS = 10_000
+_LARGEST_BYTES = 4 * 1024 * 1024
+"""Of as many rows."""
 
 _COLUMNS: Mapping[str, Figure] = {
     "stot": Figure("stot", "sessions", Nature.COUNT),
@@ -46,16 +46,16 @@ _COLUMNS: Mapping[str, Figure] = {
     "bout": Figure("bout_bytes", "bytes of responses, by its own measure, before compression", Nature.COUNT),
     "h1_bytes_in": Figure("h1_bytes_in", "bytes received over HTTP/1", Nature.COUNT),
     "h1_bytes_out": Figure("h1_bytes_out", "bytes sent over HTTP/1", Nature.COUNT),
-    "qcur": Figure("qcur", "waiting in the queue now", Nature.LEVEL),
-    "qmax": Figure("qmax", "longest queue", Nature.PEAK),
-    "qtime": Figure("qtime_ms", "mean wait in the queue, last 1,024 requests", Nature.MEAN),
-    "ctime": Figure("ctime_ms", "mean time to connect to the server, last 1,024 requests", Nature.MEAN),
-    "rtime": Figure("rtime_ms", "mean wait for the server's response, last 1,024 requests", Nature.MEAN),
-    "ttime": Figure("ttime_ms", "mean total time, last 1,024 requests", Nature.MEAN),
-    "qtime_max": Figure("qtime_max_ms", "longest wait in the queue", Nature.PEAK),
-    "ctime_max": Figure("ctime_max_ms", "longest time to connect to the server", Nature.PEAK),
-    "rtime_max": Figure("rtime_max_ms", "longest wait for the server's response", Nature.PEAK),
-    "ttime_max": Figure("ttime_max_ms", "longest total time", Nature.PEAK),
+    "qcur": Figure("qcur", "in the queue now", Nature.LEVEL),
+    "qmax": Figure("qmax", "in the queue at most", Nature.PEAK),
+    "qtime": Figure("qtime_ms", "ms mean wait in the queue, last 1,024 requests", Nature.MEAN),
+    "ctime": Figure("ctime_ms", "ms mean time to connect to the server, last 1,024 requests", Nature.MEAN),
+    "rtime": Figure("rtime_ms", "ms mean wait for the server's response, last 1,024 requests", Nature.MEAN),
+    "ttime": Figure("ttime_ms", "ms mean total time, last 1,024 requests", Nature.MEAN),
+    "qtime_max": Figure("qtime_max_ms", "ms longest wait in the queue", Nature.PEAK),
+    "ctime_max": Figure("ctime_max_ms", "ms longest time to connect to the server", Nature.PEAK),
+    "rtime_max": Figure("rtime_max_ms", "ms longest wait for the server's response", Nature.PEAK),
+    "ttime_max": Figure("ttime_max_ms", "ms longest total time", Nature.PEAK),
     "connect": Figure("connect", "connections begun to the server", Nature.COUNT),
     "reuse": Figure("reuse", "times a connection to the server was used again", Nature.COUNT),
     "econ": Figure("econ", "requests that found no connection to the server", Nature.COUNT),
@@ -152,6 +152,8 @@ def _records(lines: Sequence[str]) -> Iterator[dict[str, str]]:
     for name in ("pxname", "svname", "type"):
         if name not in header:
             raise ValueError(f"its table has no column '{name}'")
+    if len(records) > _MOST_ROWS:
+        raise ValueError(f"its table has {len(records)} rows; {_MOST_ROWS} are read at most")
     for fields in records:
         if len(fields) != len(header):
             raise ValueError(f"its table has {len(header)} columns and a row of {len(fields)}")
@@ -173,13 +175,6 @@ def _answer(path: str, limit_s: float) -> bytes:
 
 
 def _why(error: OSError, path: str, limit_s: float) -> str:
-    if error.errno == errno.ECONNREFUSED and not _is_socket(path):
+    if error.errno == errno.ECONNREFUSED and Path(path).exists() and not Path(path).is_socket():
         return "it is no socket"
     return _REASONS.get(error.errno or 0) or reason(error, limit_s)
-
-
-def _is_socket(path: str) -> bool:
-    try:
-        return stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError:
-        return True

@@ -28,7 +28,7 @@ FIGURES: Sequence[Figure] = (
     Figure("active", "connections open now", Nature.LEVEL),
     Figure("accepts", "connections accepted", Nature.COUNT),
     Figure("handled", "connections handled", Nature.COUNT),
-    Figure("requests", "requests, whoever asks for these numbers among them", Nature.COUNT),
+    Figure("requests", "requests, those for these numbers among them", Nature.COUNT),
     Figure("reading", "connections whose request is being read now", Nature.LEVEL),
     Figure("writing", "connections whose request is being answered now", Nature.LEVEL),
     Figure("waiting", "connections kept without a request now", Nature.LEVEL),

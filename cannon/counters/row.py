@@ -27,7 +27,7 @@ class Nature(StrEnum):
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One figure of a kind of proxy. `words`: how a line on the console calls it."""
+    """One figure of a kind of proxy. `words`: what a line on the console says behind its number, the unit first."""
 
     name: str
     words: str

@@ -25,6 +25,13 @@ def test_no_two_figures_have_a_name_or_words_in_common() -> None:
     assert len(figures) == len(DESCRIBED) == len(NATURES) == len(set(DESCRIBED.values()))
 
 
+def test_words_begin_with_the_unit_that_the_name_ends_in() -> None:
+    units = {"_ms": "ms ", "_pct": "% ", "_bytes": "bytes "}
+    told = {name: unit for name in DESCRIBED for ending, unit in units.items() if name.endswith(ending)}
+    assert len(told) == 14
+    assert all(DESCRIBED[name].startswith(unit) for name, unit in told.items())
+
+
 def test_only_what_grows_is_a_count() -> None:
     assert {name for name, nature in NATURES.items() if nature is not Nature.COUNT} == {
         "qcur",

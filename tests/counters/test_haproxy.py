@@ -156,6 +156,10 @@ def test_the_largest_number_is_a_number() -> None:
         (b"Name: x\n\n# pxname,svname,type\na,b,1,c\n\n", "its table has 3 columns and a row of 4"),
         (b"Name: x\n\n# pxname,svname,type\na,b,2\na,b,2\n\n", "it tells of 'a/b' twice"),
         (
+            b"Name: x\n\n# pxname,svname,type\n" + b"a,b,2\n" * 10_001 + b"\n",
+            "its table has 10001 rows; 10000 are read at most",
+        ),
+        (
             b"Name: x\n\n# pxname,svname,type\na," + b"b" * 200_000 + b",2\n\n",
             "its table cannot be read: field larger than field limit (131072)",
         ),
@@ -203,6 +207,11 @@ def test_a_peer_that_never_accepts_is_given_up(tmp_path: Path) -> None:
         listener.bind(str(tmp_path / "stats"))
         listener.listen()
         assert refusal(tmp_path / "stats", 0.05) == "it did not answer within 0.05 s"
+
+
+def test_no_time_is_too_little(tmp_path: Path) -> None:
+    with Liar.at(str(tmp_path / "stats"), CAPTURED):
+        assert refusal(tmp_path / "stats", 0.0) == "it did not answer within 0 s"
 
 
 def test_a_path_without_a_socket_is_refused(tmp_path: Path) -> None:

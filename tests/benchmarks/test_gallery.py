@@ -1,0 +1,37 @@
+"""The gallery in reports/: every scenario stands in it, and each page is what its JSON says."""
+
+from __future__ import annotations
+
+import re
+
+import gallery
+import msgspec
+import pytest
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+STORY = gallery.ROOT / "README.md"
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_a_page_is_what_its_json_says(name: str) -> None:
+    assert (gallery.ROOT / f"{name}.md").read_text() == gallery.rendered(name)
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_it_is_known_what_made_a_page(name: str) -> None:
+    data = msgspec.json.decode((gallery.ROOT / f"{name}.json").read_bytes())
+    assert data["cannon"]["command"] == f"cannon scenario run {name} -o reports/{name}.json"
+    assert COMMIT.fullmatch(gallery.commits()[name])
+    assert data["scenario"]["name"] == name
+    assert data["validity"]["verdict"] != "invalid"
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_the_story_leads_to_every_page(name: str) -> None:
+    assert f"({name}.md)" in STORY.read_text()
+
+
+def test_nothing_else_lies_in_the_gallery() -> None:
+    pages = {path.stem for path in gallery.ROOT.glob("*.md")} - {"README"}
+    assert pages == set(gallery.names())
+    assert set(gallery.commits()) == set(gallery.names())

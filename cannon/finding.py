@@ -18,7 +18,7 @@ In a comparison, where SIDE is the name of a side, and SERVICE that of a service
     {SIDE.cpu}                  "75.2 us of CPU per request": of all services together, and not of cannon
     {SIDE.cpu.change}           "34 % more CPU per request [30, 38 %]": of all services together
     {SIDE.cpu.SERVICE}          "34.0 us of CPU per request in haproxy"
-    {SIDE.cpu.SERVICE.change}   "2.1 % more CPU per request in node [1.2, 3.0 %]"
+    {SIDE.cpu.SERVICE.change}   "12 % more CPU per request in node [9, 15 %]"
     {SIDE.errors}               "no errors", "0.31 % errors": of the latency pass, a 503 is none
     {SIDE.goodput}              "1,985/s [1,960, 2,010]": answers of 2xx in the latency pass
     {SIDE.refused}              "34 % answered 503, 12 % cut off", "none": requests of that pass without a 2xx
@@ -79,7 +79,7 @@ _COUNTER_SHOWN = "{counter.SERVICE.OF.FIGURE}"
 _UNITS = {"ms": " ms", "pct": " %"}
 _SHOWN = 60
 _LONGEST = 2000
-_REASON_CHARACTERS = 200
+_REASON_CHARACTERS = 300
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -106,8 +106,9 @@ def check_finding(
     for name in _PLACEHOLDER.findall(template):
         if _read(name, kind, sides, services) is None:
             shown = f"{where}: {{{clean(name, _SHOWN)}}} stands for nothing"
-            base = sides[0] if sides else ""
-            if kind is Kind.COMPARE and _read(name, kind, ["", base], services) is not None:
+            base = next(iter(sides), "")
+            # Whether any other side has it.
+            if name.startswith(f"{base}.") and _read(name, kind, [f"not {base}", base], services) is not None:
                 raise UsageError(
                     f"{shown}: {clean(base, _SHOWN)} is the base, which the others are set against"
                 )
@@ -213,5 +214,7 @@ def _caveat(measured: Comparison | Result) -> str:
     if measured.validity.verdict != "invalid":
         return ""
     what = "comparison" if isinstance(measured, Comparison) else "run"
-    reason = clean(next(iter(measured.validity.reasons), ""), _REASON_CHARACTERS).translate(_NO_BRACES)
+    # Without the advice behind it, which stands above.
+    told = next(iter(measured.validity.reasons), "").partition("; ")[0]
+    reason = clean(told, _REASON_CHARACTERS).translate(_NO_BRACES)
     return f" But the {what} is invalid{f': {reason}' if reason else ''}."

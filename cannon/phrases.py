@@ -218,4 +218,4 @@ def _least_decimals(unit: str, largest: float) -> int:
         return 1 if largest < _ONE_DECIMAL_BELOW else 0
     if largest <= 0 or (unit == "B" and largest == round(largest) < 1e3):
         return 0
-    return max(0, _DIGITS - 1 - math.floor(math.log10(largest * (1 + 1e-9))))
+    return max(0, _DIGITS - 1 - math.floor(math.log10(float(f"{largest:.{_DIGITS}g}"))))

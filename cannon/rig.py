@@ -38,8 +38,8 @@ def check_programs(scenario: Scenario) -> None:
     for service in scenario.services:
         program = service.command[0]
         if path_of(program) is None:
-            helps = f"; on Debian: apt-get install {service.package}" if service.package else ""
-            raise UsageError(f"{program}: not found{helps}")
+            helps = f"; on Debian: apt-get install {clean(service.package, 60)}" if service.package else ""
+            raise UsageError(f"{clean(program)}: not found{helps}")
 
 
 class Rig:
@@ -79,7 +79,7 @@ class Rig:
     ) -> None:
         until_s = time.monotonic() + (_LAST_MOMENT_S if isinstance(error, InvalidRun) else 0)
         # What could not be fired at may be about to end: its sockets do so first.
-        while not self.lost() and (left_s := until_s - time.monotonic()) > 0:
+        while self._running and not self.lost() and (left_s := until_s - time.monotonic()) > 0:
             next(iter(self._running.values())).lost_within(min(_LOOK_S, left_s))
         self.close()
 
@@ -95,7 +95,7 @@ class Rig:
         UsageError where its command cannot be run.
         """
         if name in self._running:
-            raise InvalidRun(f"service '{name}' runs already")
+            raise InvalidRun(f"service '{name}' {self.lost().get(name, 'runs already')}")
         plan = self._plans[name]
         self._configure(plan)
         program = path_of(plan.command[0]) or plan.command[0]

@@ -61,6 +61,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def read(path: Path) -> Scenario:
     """The scenario of a file. UsageError, which names it, for whatever is wrong with it."""
     shown = clean(str(path))
+    data = b""
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST_BYTES + 1)
@@ -140,7 +141,7 @@ def _check_services(given: _File, folder: Path) -> None:
         for variable in service.environment:
             if not _VARIABLE.fullmatch(variable):
                 raise UsageError(
-                    f'{key}.environment: \'{clean(variable, 60)}\' is no name of a variable; e.g. PORT = "{{port.web}}"'
+                    f"{key}.environment: '{clean(variable, 60)}' is no name of a variable; e.g. PORT = \"{{port.web}}\""
                 )
         for port in service.ports:
             if not _PORT_NAME.fullmatch(port):
@@ -188,7 +189,9 @@ def _check_sides(given: _File) -> None:
     if given.kind is Kind.RUN and (len(given.side) > 1 or given.side[0].settings):
         raise UsageError('side: a run has one, and its settings stand in [load]; or write kind = "compare"')
     if given.kind is Kind.RUN and given.differs:
-        raise UsageError('differs: one run has no sides that could differ; leave it out, or write kind = "compare"')
+        raise UsageError(
+            'differs: one run has no sides that could differ; leave it out, or write kind = "compare"'
+        )
     if given.kind is Kind.COMPARE and given.event:
         raise UsageError('event: events happen in a run; write kind = "run"')
     for number, side in enumerate(given.side):

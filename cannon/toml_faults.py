@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from cannon.text import clean
+
+if TYPE_CHECKING:
+    import msgspec
 
 __all__ = ["of_syntax", "of_type"]
 

@@ -17,13 +17,13 @@ ROOT = Path(cannon.__file__).parent
 
 LAYERS = (
     ("version", "errors"),
-    ("units", "text", "defects"),
+    ("units", "text", "defects", "placeholders", "scenario_report", "toml_faults"),
     ("host", "pace", "profile", "tls", "route", "sequence", "documents"),
     ("target", "plan"),
     ("request", "shard", "tally", "settings", "form", "har"),
     ("durations", "series"),
     ("engine", "progress", "evidence", "doubts", "validity", "result", "metrics", "gates", "search"),
-    ("signed_rank", "power", "rounds"),
+    ("signed_rank", "power", "rounds", "scenario"),
     ("slots", "verdict", "totals"),
     (
         "rows",
@@ -38,9 +38,12 @@ LAYERS = (
         "standing",
     ),
     ("phrases", "served", "outage", "side_phrases", "run_phrases", "finding"),
-    ("fleets", "preflight", "keeper", "services", "probe", "consumption", "counters", "errand"),
+    ("fleets", "preflight", "keeper", "services", "probe", "consumption", "counters", "errand", "programs"),
+    ("certificate", "catalogue", "filling", "spread", "scenario_file"),
+    ("rig", "events"),
     ("runner", "reports", "origin", "answers"),
     ("gunner", "comparer"),
+    ("staged",),
     ("cli",),
 )
 """A module imports from its own layer and from those above it, never from those below. Folders count as one."""

@@ -21,6 +21,8 @@ from cannon.text import clean
 __all__ = ["scenario"]
 
 _EXAMPLE = "cannon scenario run haproxy-reverse-proxy"
+_ESCAPED = 10
+"""Characters that an escaped one may take."""
 
 
 @click.pass_obj
@@ -57,18 +59,20 @@ def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
     lines = [f"# {found.question}"]
     for service in filled.services:
         lines += ["", f"# {service.name}"]
-        settings = [f"{name}={shlex.quote(text)}" for name, text in service.environment.items()]
+        first = {"PORT": str(filling.ports[name]) for name in service.ports[:1]}
+        settings = [f"{name}={shlex.quote(text)}" for name, text in (first | service.environment).items()]
         lines.append(" ".join([*settings, shlex.join(service.command)]))
         text = found.configuration(service, filling.values)
         if text is not None:
-            lines += [f"    {line}".rstrip() for line in text.splitlines()]
+            lines += [f"    {line.expandtabs(4)}".rstrip() for line in text.splitlines()]
     lines += [""]
     lines += [f"# at {event.at}: {event.action.value} {event.service}" for event in found.events]
     options, sides = words_of(filled)
     read_words(found.kind, [*options, *sides, *rest])
     lines += [f"{command_of(found.kind)} {shlex.join([*options, *sides, *rest])}"]
     lines += [f"# must hold: {gate.expression}" for gate in found.gates]
-    print_text("\n".join([*lines, ""]))
+    # Whoever looks before it runs looks at text from elsewhere: nothing in it moves the terminal.
+    print_text("".join(f"{clean(line, len(line) * _ESCAPED)}\n" for line in lines))
     return 0
 
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import click
 
-from cannon.cli.arguments import arrange
+from cannon.cli.command import Command
 from cannon.cli.compare import compare
 from cannon.cli.fire import fire
-from cannon.cli.messages import usage_error
-from cannon.cli.options import grammar_of
+from cannon.cli.messages import nearest, usage_error
 from cannon.cli.side_settings import SIDE
 from cannon.cli.values import Option
 from cannon.errors import UsageError
@@ -34,26 +33,29 @@ def command_of(kind: Kind) -> str:
 
 
 def words_of(scenario: Scenario) -> tuple[list[str], list[str]]:
-    """The options of a scenario and its sides, in words. UsageError, which names the key, for what is none."""
-    where = f"scenario {scenario.name}"
-    options = _words(scenario.load, _COMMANDS[scenario.kind], f"{where}: load")
+    """The options of a filled scenario and its sides, in words. UsageError, which names the file and the key, for one
+    that is none, or that its option does not take.
+    """
+    options = _words(scenario.load, _COMMANDS[scenario.kind], f"{scenario.file}: load")
     if scenario.differs:
         options += ["--allow", ",".join(each.value for each in scenario.differs)]
     sides = []
     for number, side in enumerate(scenario.sides):
         sides.append(f"{side.name}={side.url}" if side.name and scenario.kind is Kind.COMPARE else side.url)
         if side.settings:
-            own = _words(side.settings, SIDE, f"{where}: side[{number}].settings")
+            own = _words(side.settings, SIDE, f"{scenario.file}: side[{number}].settings")
             options += ["--side", f"[ {shlex.join([side.name, *own])} ]"]
     return options, sides
 
 
 def read_words(kind: Kind, words: Sequence[str]) -> dict[str, object]:
-    """What click makes of these words. UsageError for what the command would refuse."""
-    command = _COMMANDS[kind]
-    arguments = arrange(list(words), grammar_of({"": command}, default=""))
+    """What click makes of these words, the user's arranged already. UsageError for what the command would refuse."""
+    return _read(_COMMANDS[kind], words)
+
+
+def _read(command: click.Command, words: Sequence[str]) -> dict[str, object]:
     try:
-        context = command.make_context(command.name, list(arguments.words), allow_extra_args=True)
+        context = command.make_context(command.name, list(words), allow_extra_args=True)
     except click.UsageError as error:
         raise usage_error(error, command) from None
     return context.params
@@ -69,11 +71,24 @@ def _words(table: Mapping[str, Any], command: click.Command, where: str) -> list
     }
     words: list[str] = []
     for key, value in table.items():
+        here = f"{where}.{clean(key, 60)}"
         option = known.get(key)
         if option is None:
-            raise UsageError(f"{where}.{clean(key, 60)}: there is no option --{clean(key, 60)} here")
-        words += _of_one(f"--{key}", value, option, f"{where}.{key}")
+            raise UsageError(f"{here}: {_unknown(key, known, command)}")
+        own = _of_one(f"--{key}", value, option, here)
+        try:
+            _read(command, own)
+        except UsageError as error:
+            raise UsageError(f"{here}: {error.message}") from None
+        words += own
     return words
+
+
+def _unknown(key: str, known: Mapping[str, Option], command: click.Command) -> str:
+    if isinstance(command, Command) and f"--{key}" in command.refused:
+        return command.refused[f"--{key}"]
+    guess = nearest(key, known)
+    return f"there is no option --{clean(key, 60)} here{f'; did you mean {guess}?' if guess else ''}"
 
 
 def _of_one(name: str, value: object, option: Option, where: str) -> list[str]:
@@ -88,4 +103,9 @@ def _of_one(name: str, value: object, option: Option, where: str) -> list[str]:
         raise UsageError(f"{where}: it is said once, not in a list")
     if any(isinstance(each, bool) or not isinstance(each, str | int | float) for each in values):
         raise UsageError(f'{where}: it is a text or a number; e.g. duration = "10s"')
-    return [word for each in values for word in (name, str(each))]
+    # What begins with a dash would be another option for whoever copies the line.
+    return [
+        word
+        for each in map(str, values)
+        for word in ([f"{name}={each}"] if each.startswith("-") else [name, each])
+    ]

@@ -75,7 +75,7 @@ def _stage(session: Session, scenario: Scenario, words: Sequence[str], keep: str
     from cannon.staged import Staged
 
     folder = _folder(keep)
-    rig = None
+    rig, has_fired = None, False
     try:
         filling = filling_of(scenario, folder)
         filled = scenario.filled(filling.values)
@@ -88,16 +88,16 @@ def _stage(session: Session, scenario: Scenario, words: Sequence[str], keep: str
             for service in filled.services:
                 if service.page is not None:
                     say(f"{service.name}'s own page, while it runs: {service.page}")
+            has_fired = True
             code = fire(Staged(filled, rig, say))
-            lost = rig.lost()
     finally:
         if rig is not None:
             _tell(rig, folder, is_kept=keep is not None)
+            for name, how in rig.lost().items() if has_fired else ():
+                say(f"service '{name}' {how} before the end")
         if keep is None and (rig is None or rig.failed is None):
             rmtree(folder, ignore_errors=True)
-    for name, how in lost.items():
-        say(f"service '{name}' {how} before the end")
-    return code or INVALID if lost else code
+    return code or INVALID if rig.lost() else code
 
 
 Fire = Callable[["Staged"], int]
@@ -129,8 +129,7 @@ def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire
     if options.find_rate is not None or options.forever:
         raise UsageError("a scenario is one run; leave --find-rate and -f out")
     plan = planned(options, _plain(given, "urls", urls))
-    if scenario.events and plan.plan.stop.duration_ns is None:
-        raise UsageError("a scenario with events is fired for a time; give -d instead of -a")
+    _check_events(scenario, plan.plan.stop.duration_ns)
     _check_finding(scenario, ())
     return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)
 
@@ -143,7 +142,20 @@ def _check_finding(scenario: Scenario, sides: Sequence[str]) -> None:
     from cannon.finding import check_finding
 
     services = [service.name for service in scenario.services]
-    check_finding(scenario.finding, scenario.kind, sides, services, f"scenario {scenario.name}: finding")
+    check_finding(scenario.finding, scenario.kind, sides, services, f"{scenario.file}: finding")
+
+
+def _check_events(scenario: Scenario, duration_ns: int | None) -> None:
+    """UsageError for one that a window of this length never comes to."""
+    if scenario.events and duration_ns is None:
+        raise UsageError("a scenario with events is fired for a time; give -d instead of -a")
+    duration_s = (duration_ns or 0) / 1e9
+    for number, event in enumerate(scenario.events):
+        if event.at_s(duration_s) >= duration_s:
+            raise UsageError(
+                f"{scenario.file}: event[{number}].at: the run of {duration_s:g} s is over by {event.at};"
+                " give an earlier time, or a longer -d"
+            )
 
 
 def _plain(given: dict[str, object], name: str, own: Sequence[str]) -> tuple[str, ...]:
@@ -162,7 +174,12 @@ def _plain(given: dict[str, object], name: str, own: Sequence[str]) -> tuple[str
 def _folder(keep: str | None) -> Path:
     """A new folder, or the user's. Servers that run as another user can look into it."""
     if keep is None:
-        path = Path(tempfile.mkdtemp(prefix="cannon-"))
+        try:
+            path = Path(tempfile.mkdtemp(prefix="cannon-"))
+        except OSError as error:
+            raise UsageError(
+                f"there is no folder for the services: {clean(error.strerror or str(error))}; e.g. --keep services"
+            ) from None
         path.chmod(_OPEN)
         return path
     path = Path(keep).absolute()
@@ -182,8 +199,12 @@ def _tell(rig: Rig, folder: Path, *, is_kept: bool) -> None:
     """What the services have said: the end of what one said that failed; all of it in the folder, where that stays."""
     for line in rig.last_words.get(rig.failed or "", ()):
         tell(f"  {line}\n")
-    if not is_kept and rig.failed is None:
+    if (not is_kept and rig.failed is None) or not rig.logs:
         return
-    for name, log in rig.logs.items():
-        (folder / f"{name}.log").write_bytes(log)
-    say(f"configurations and logs are in {os.fspath(folder)}")
+    try:
+        for name, log in rig.logs.items():
+            (folder / f"{name}.log").write_bytes(log)
+    except OSError as error:
+        say(f"not all logs are in {os.fspath(folder)}: {clean(error.strerror or str(error))}")
+    else:
+        say(f"configurations and logs are in {os.fspath(folder)}")

@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"[^=\0]+")
 _PATH = re.compile(r"/[!-~]*")
 _WORDS = {"kind": tuple(Kind), "differs": tuple(Allowed)}
 """The words that a key takes."""
-_LARGEST_BYTES = 256 * 1024
+_LARGEST_BYTES = 64 * 1024
 """Nobody writes a longer one; a device that never ends is none."""
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["CounterRow", "EventReport", "ScenarioReport", "ServiceReport", "SpreadReport"]
+__all__ = ["NO_KEY", "CounterRow", "EventReport", "ScenarioReport", "ServiceReport", "SpreadReport"]
+
+NO_KEY = "(none)"
+"""What an answer without the key of a spread counts under, or no answer."""
 
 
 class ServiceReport(msgspec.Struct, frozen=True, kw_only=True):

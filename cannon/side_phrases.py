@@ -16,17 +16,14 @@ from cannon.comparison import Comparison, Worth
 from cannon.phrases import Noun, added, bounded, changed, estimated, listed, missing, share, value
 from cannon.rounds import Pass
 from cannon.rows import Row
-from cannon.scenario_report import ScenarioReport, SpreadReport
+from cannon.scenario_report import NO_KEY, ScenarioReport, SpreadReport
 from cannon.served import goodput, refused
 from cannon.signed_rank import interval
 from cannon.slots import OWN, Slot
 from cannon.text import clean
 from cannon.verdict import Change, judged
 
-__all__ = ["AGAINST_BASE", "NO_KEY", "SIDE_PHRASES", "SideAsked", "rate", "spread"]
-
-NO_KEY = "(none)"
-"""What answers without the key are counted under in a SpreadReport."""
+__all__ = ["AGAINST_BASE", "SIDE_PHRASES", "SideAsked", "rate", "spread"]
 
 _NAME_CHARACTERS = 60
 _MOST_NAMED = 4

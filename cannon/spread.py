@@ -14,16 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from cannon.plan import Plan
-from cannon.scenario_report import SpreadReport
+from cannon.scenario_report import NO_KEY, SpreadReport
 from cannon.text import clean
 
-__all__ = ["ASKED", "NO_KEY", "spread_of"]
+__all__ = ["ASKED", "spread_of"]
 
 ASKED = 200
 """Requests to each side."""
-
-NO_KEY = "(none)"
-"""What an answer without the key counts under, or no answer."""
 
 _AT_A_TIME = 8
 _LIMIT_S = 5.0

@@ -49,7 +49,7 @@ def of_type(error: msgspec.ValidationError, known: Mapping[str, Sequence[str]]) 
     missing = re.fullmatch(r"Object missing required field `(.*)`", told)
     if missing:
         return f"the key '{'.'.join(filter(None, (key, missing[1])))}' is missing"
-    words = known.get(re.sub(r"\[.*\]$", "", key))
+    words = known.get(re.sub(r"\[[^\[]*\]$", "", key))
     if words is not None and told.startswith("Invalid enum value "):
         told = f"{told.removeprefix('Invalid enum value ')} is none of {', '.join(words)}"
     told = told.replace("`", "").replace("Expected", "expected")

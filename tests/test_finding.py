@@ -21,10 +21,16 @@ from cannon.rounds import Pass
 from cannon.rows import Verdict
 from cannon.run_phrases import RUN_PHRASES
 from cannon.scenario import Kind
-from cannon.scenario_report import CounterRow, EventReport, ScenarioReport, ServiceReport, SpreadReport
-from cannon.side_phrases import AGAINST_BASE, NO_KEY, SIDE_PHRASES
+from cannon.scenario_report import (
+    NO_KEY,
+    CounterRow,
+    EventReport,
+    ScenarioReport,
+    ServiceReport,
+    SpreadReport,
+)
+from cannon.side_phrases import AGAINST_BASE, SIDE_PHRASES
 from cannon.slots import Round
-from cannon.spread import NO_KEY as SPREAD_NO_KEY
 from cannon.validity import Validity
 from tests.comparisons import (
     BASE,
@@ -458,10 +464,6 @@ def test_a_spread_is_told_by_its_counts(counts: dict[str, int], words: str) -> N
     assert told("haproxy.spread", a_comparison(), report(SIDE)) == words
     assert told("spread", A_RUN, report("")) == words
     assert told("direct.spread", a_comparison(), report(SIDE)) == "not measured"
-
-
-def test_answers_without_the_key_are_known_by_the_name_they_are_counted_under() -> None:
-    assert NO_KEY == SPREAD_NO_KEY
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,13 @@ install_packages() {
     trap - EXIT INT TERM
     # Nor at the next boot: the tests start the servers that they need.
     for package in "$@"; do
-        case $package in haproxy | nginx)
-            if command -v systemctl >/dev/null; then quietly as_root systemctl disable "$package" || true; fi ;;
+        case $package in
+            caddy | haproxy | nginx | squid) services=$package ;;
+            varnish) services="varnish varnishncsa" ;;
+            *) continue ;;
         esac
+        # shellcheck disable=SC2086 # a list of words
+        if command -v systemctl >/dev/null; then quietly as_root systemctl disable $services || true; fi
     done
 }
 

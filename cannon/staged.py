@@ -55,7 +55,7 @@ class Staged:
         """The same, with events and gates, and the scenario told in what it finds."""
 
         def ran(plan: Plan, *, watch: Callable[[Progress], None], **how: Any) -> Result:  # noqa: ANN401 - handed on
-            duration_s = (plan.stop.duration_ns or 0) / 1e9
+            duration_s = plan.stop.duration_ns / 1e9
             before_s = self._rig.cpu_s()
             with Events(self._scenario.events, self._rig, duration_s) as events:
 

@@ -21,7 +21,18 @@ import psutil
 
 from tests.firing import start_cli
 
-__all__ = ["LIMIT_S", "SERVER", "Begun", "a_service", "a_table", "begun", "python", "toml", "until", "written"]
+__all__ = [
+    "LIMIT_S",
+    "SERVER",
+    "Begun",
+    "a_service",
+    "a_table",
+    "begun",
+    "python",
+    "toml",
+    "until",
+    "written",
+]
 
 LIMIT_S = 40.0
 """Whoever waits for longer waits in vain."""

@@ -14,7 +14,9 @@ from cannon.errors import UsageError
 from cannon.scenario_file import read
 
 _LINES = 40
-_FIXED_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0|::\]|\*|bind |listen |port )[: ]*\d{2,5}\b(?!\.)")
+_FIXED_PORT = re.compile(
+    r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0|::\]|\*|bind |listen |port )[: ]*\d{2,5}\b(?!\.)"
+)
 
 
 def test_all_that_are_promised_are_there() -> None:
@@ -81,7 +83,10 @@ def test_a_path_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("haproxy-reverse-prxy", "there is no scenario 'haproxy-reverse-prxy'; did you mean haproxy-reverse-proxy?"),
+        (
+            "haproxy-reverse-prxy",
+            "there is no scenario 'haproxy-reverse-prxy'; did you mean haproxy-reverse-proxy?",
+        ),
         ("zzz", "there is no scenario 'zzz'; cannon scenario list names them all"),
         ("", "there is no scenario ''; cannon scenario list names them all"),
         ("\x1b[31m", r"there is no scenario '\x1b[31m'; cannon scenario list names them all"),

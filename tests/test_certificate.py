@@ -91,7 +91,10 @@ def test_without_openssl_its_package_is_named(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        (r"printf 'no such \033[31m curve\n' >&2; exit 1", r"openssl made no certificate: no such \\x1b\[31m curve"),
+        (
+            r"printf 'no such \033[31m curve\n' >&2; exit 1",
+            r"openssl made no certificate: no such \\x1b\[31m curve",
+        ),
         ("exec sleep 60", r"openssl made no certificate within 0\.05 s"),
         ("exit 0", "there is no certificate: No such file or directory"),
     ],

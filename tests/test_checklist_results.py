@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from cannon.reports import autocannon_file
 from cannon.result import Result
 from cannon.tally import Tally
 from tests.cli.reading import read
-from tests.firing import counted, fire_at, result_of, run_cli
+from tests.firing import counted, fire_at, result_of, run_cli, start_cli
 from tests.results import a_paced_plan, a_paced_tally, a_plan, a_result
 from tests.servers.real import Nginx
 from tests.servers.rude import Rude
@@ -29,7 +28,6 @@ from tests.strategies import tallies
 
 pytest_plugins = ("tests.servers.fixtures",)
 
-ROOT = Path(__file__).resolve().parents[1]
 URL = "http://127.0.0.1:4000/"
 LIMIT_S = 20.0
 
@@ -242,15 +240,7 @@ def signalled(
     server: Rude, number: signal.Signals, enough: Callable[[Rude], bool], *words: str
 ) -> subprocess.CompletedProcess[str]:
     """What came of a run that is signalled once the server has had enough."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cannon", "-j", "--no-preflight", *words],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    with start_cli("-j", "--no-preflight", *words) as process:
         try:
             server.wait_for(enough, LIMIT_S)
             process.send_signal(number)

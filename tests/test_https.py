@@ -70,7 +70,7 @@ def test_node_counts_as_many_requests_as_were_sent(
     certificates: Certificates, fired: Callable[..., Result]
 ) -> None:
     with Node(secure=Secure(certificates.server)) as node:
-        result = fired("-d", "1", "-c", "10", node.url("/chunked"))
+        result = fired("-d", "400ms", "-c", "10", node.url("/chunked"))
         seen = node.seen()
     assert seen.requests == sent(result)
     assert seen.secured == seen.connections == result.connects.made + 1
@@ -81,7 +81,7 @@ def test_haproxy_and_the_plain_node_behind_it_count_the_same(
     node: Node, certificates: Certificates, fired: Callable[..., Result]
 ) -> None:
     with HAProxy(node.url(), secure=Secure(certificates.server)) as haproxy:
-        result = fired("-d", "1", "-c", "10", haproxy.url())
+        result = fired("-d", "400ms", "-c", "10", haproxy.url())
         assert haproxy.count() == sent(result)
     assert node.count() == sent(result)
 

@@ -40,9 +40,7 @@ def test_one_that_nothing_fills_is_refused_with_those_there_are(name: str, value
     with pytest.raises(UsageError) as refusal:
         filled(f"a {{{name}}}", values, "web.cfg")
     known = ", ".join(f"{{{each}}}" for each in sorted(values))
-    assert refusal.value.message == (
-        f"web.cfg: nothing fills the placeholder {{{name}}}; there are {known}"
-    )
+    assert refusal.value.message == (f"web.cfg: nothing fills the placeholder {{{name}}}; there are {known}")
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,7 @@ def test_those_meant_for_root_are_found_by_anybody(program: Path, monkeypatch: p
     assert path_of("served") == str(program)
 
 
-def test_the_path_goes_before_them(
-    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_path_goes_before_them(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "served").write_bytes(program.read_bytes())

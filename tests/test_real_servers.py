@@ -42,7 +42,7 @@ def sent(result: Result) -> int:
 
 def test_nginx_logs_as_many_requests_as_were_sent() -> None:
     with Nginx() as nginx:
-        result = fired("-d", "1", "-c", "10", nginx.url())
+        result = fired("-d", "400ms", "-c", "10", nginx.url())
         assert nginx.statuses() == {200: sent(result)}
     assert (result.errors, result.status) == ({}, {"200": result.requests.sent})
     assert result.outside.preflight == 1
@@ -51,7 +51,7 @@ def test_nginx_logs_as_many_requests_as_were_sent() -> None:
 
 
 def test_node_counts_as_many_requests_as_were_sent(node: Node) -> None:
-    result = fired("-d", "1", "-c", "10", node.url())
+    result = fired("-d", "400ms", "-c", "10", node.url())
     seen = node.seen()
     assert seen.requests == sent(result)
     assert seen.connections == result.connects.made + 1
@@ -69,7 +69,7 @@ def test_two_workers_send_what_they_say_together(node: Node) -> None:
 
 def test_haproxy_and_the_node_behind_it_count_the_same(node: Node) -> None:
     with HAProxy(node.url()) as haproxy:
-        result = fired("-d", "1", "-c", "10", haproxy.url())
+        result = fired("-d", "400ms", "-c", "10", haproxy.url())
         assert haproxy.count() == sent(result)
     assert node.count() == sent(result)
     assert result.errors == {}
@@ -78,14 +78,14 @@ def test_haproxy_and_the_node_behind_it_count_the_same(node: Node) -> None:
 @pytest.mark.parametrize("upstream_http", ["1.0", "1.1"])
 def test_nginx_as_a_proxy_and_the_node_behind_it_count_the_same(node: Node, upstream_http: str) -> None:
     with Nginx(upstream=node.url(), upstream_http=upstream_http) as nginx:
-        result = fired("-d", "1", "-c", "10", nginx.url())
+        result = fired("-d", "400ms", "-c", "10", nginx.url())
         assert nginx.statuses() == {200: sent(result)}
     assert node.count() == sent(result)
     assert result.errors == {}
 
 
 def test_a_warm_up_is_counted_apart(node: Node) -> None:
-    result = fired("-d", "1", "-c", "4", "-W", "500ms", node.url())
+    result = fired("-d", "300ms", "-c", "4", "-W", "200ms", node.url())
     assert result.outside.warmup > 0
     assert node.count() == sent(result)
 

@@ -243,7 +243,8 @@ def test_one_that_dies_is_lost_for_good_and_its_last_words_are_kept(tmp_path: Pa
 def test_one_that_is_about_to_die_when_nothing_could_be_fired_is_found_out(tmp_path: Path) -> None:
     # It ends a moment after the block has, as a socket does before its process.
     dying = "import os, sys, time\nsys.stdin = None\n" + SERVER.replace(
-        "while True:", "while not os.path.exists(sys.argv[2]):\n    pass\ntime.sleep(0.05); os._exit(9)\nwhile 1:"
+        "while True:",
+        "while not os.path.exists(sys.argv[2]):\n    pass\ntime.sleep(0.05); os._exit(9)\nwhile 1:",
     ).replace("sys.argv[1:]", "sys.argv[1:2]")
     go = tmp_path / "go"
     staged = a_rig(tmp_path, a_service(command=python(dying, "{port.web}", str(go))))
@@ -277,7 +278,9 @@ def test_the_cpu_of_one_that_died_is_what_it_was_and_never_less(tmp_path: Path) 
 def test_configurations_are_filled_in_and_written_for_each(tmp_path: Path) -> None:
     (tmp_path / "shared.cfg").write_text("# é\nlisten {port.web}\n", "utf-8")
     service = a_service(
-        command=python(f"import sys; print(open(sys.argv.pop()).read()){SERVER}", "{port.web}", "{configuration}"),
+        command=python(
+            f"import sys; print(open(sys.argv.pop()).read()){SERVER}", "{port.web}", "{configuration}"
+        ),
         configuration="shared.cfg",
     )
     with a_rig(tmp_path, service) as staged:
@@ -290,7 +293,10 @@ def test_a_folder_that_is_gone_is_told_and_starts_nothing(tmp_path: Path) -> Non
     (tmp_path / "shared.cfg").write_text("")
     staged = a_rig(tmp_path, a_service(configuration="shared.cfg"))
     (tmp_path / "run").rmdir()
-    with pytest.raises(InvalidRun, match="^service 'web': .*/run/web.cfg: No such file or directory$"), staged:
+    with (
+        pytest.raises(InvalidRun, match="^service 'web': .*/run/web.cfg: No such file or directory$"),
+        staged,
+    ):
         raise AssertionError
 
 

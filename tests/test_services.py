@@ -290,7 +290,9 @@ def test_a_ctrl_c_of_the_terminal_does_not_reach_it() -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_a_program_that_is_killed(number: signal.Signals) -> None:
     parent = (
-        "import sys, time\nfrom cannon.services import Service\n"
+        "import signal, sys, time\nfrom cannon.services import Service\n"
+        # Whoever runs the tests in the background has it ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with Service(sys.argv[1:], 0) as service: print(service._keeper.pid, flush=True); time.sleep(60)"
     )
     root = Path(keeper.__file__).parents[1]

@@ -72,9 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 def answering(*bodies: bytes, status: int = 200, secure: ssl.SSLContext | None = None) -> Iterator[Answering]:
     with Answering(*bodies, status=status) as server:
         if secure is not None:
-            server.socket = secure.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            server.socket = secure.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -115,7 +113,18 @@ def test_each_request_is_on_a_connection_of_its_own_with_the_headers_of_the_side
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b"", b"[1]", b"7", b"null", b'"pid"', b"\xff", b'{"pid": ', b"[" * 100_000, b'{"pid": %s}' % (b"1" * 5000)],
+    [
+        b"{}",
+        b"",
+        b"[1]",
+        b"7",
+        b"null",
+        b'"pid"',
+        b"\xff",
+        b'{"pid": ',
+        b"[" * 100_000,
+        b'{"pid": %s}' % (b"1" * 5000),
+    ],
     ids=["no key", "nothing", "a list", "a number", "null", "a text", "bytes", "half", "nested", "too long"],
 )
 def test_an_answer_without_the_key_counts_under_no_name(body: bytes) -> None:

@@ -91,7 +91,10 @@ def test_a_long_line_costs_no_time() -> None:
         ({}, "the key 'crate' is missing"),
         ({"crate": [{}]}, "the key 'crate[0].number' is missing"),
         ({"crate": [], "box": 1}, "there is no key 'box' in a scenario"),
-        ({"crate": [{"number": 1}, {"number": 1, "size": 1}]}, "there is no key 'crate[1].size' in a scenario"),
+        (
+            {"crate": [{"number": 1}, {"number": 1, "size": 1}]},
+            "there is no key 'crate[1].size' in a scenario",
+        ),
         ({"crate": [], "\x1b[31m": 1}, r"there is no key '\x1b[31m' in a scenario"),
         ({"crate": [{"number": "1"}]}, "crate[0].number: expected int, got str"),
         ({"crate": {}}, "crate: expected array, got object"),

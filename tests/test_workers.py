@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,12 @@ import psutil
 import pytest
 
 from cannon.result import Result
-from tests.firing import result_of, run_cli
+from tests.firing import result_of, run_cli, start_cli
 from tests.servers.real import Nginx
 from tests.servers.rude import Rude
 
 pytest_plugins = ("tests.servers.fixtures",)
 
-ROOT = Path(__file__).resolve().parents[1]
 UNDER_WAY = 20
 LIMIT_S = 20.0
 
@@ -54,15 +52,7 @@ class Run:
 def under_way(server: Rude, duration: str, *options: str) -> Iterator[Run]:
     """A run of two workers that has sent something."""
     words = ["-j", "-w", "2", "-c", "4", "-L", "100", "-d", duration, "--drain", "500ms", *options]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cannon", *words, server.url("/ok")],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    with start_cli(*words, server.url("/ok")) as process:
         try:
             yield Run(process, server)
         finally:

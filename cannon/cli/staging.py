@@ -32,6 +32,7 @@ from cannon.scenario import Kind, Scenario
 from cannon.text import clean
 
 if TYPE_CHECKING:
+    from cannon.plan import Stop
     from cannon.rig import Rig
     from cannon.staged import Staged
 
@@ -129,7 +130,7 @@ def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire
     if options.find_rate is not None or options.forever:
         raise UsageError("a scenario is one run; leave --find-rate and -f out")
     plan = planned(options, _plain(given, "urls", urls))
-    _check_events(scenario, plan.plan.stop.duration_ns)
+    _check_events(scenario, plan.plan.stop)
     _check_finding(scenario, ())
     return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)
 
@@ -145,11 +146,11 @@ def _check_finding(scenario: Scenario, sides: Sequence[str]) -> None:
     check_finding(scenario.finding, scenario.kind, sides, services, f"{scenario.file}: finding")
 
 
-def _check_events(scenario: Scenario, duration_ns: int | None) -> None:
-    """UsageError for one that a window of this length never comes to."""
-    if scenario.events and duration_ns is None:
+def _check_events(scenario: Scenario, stop: Stop) -> None:
+    """UsageError for one that the run never comes to."""
+    if scenario.events and stop.amount is not None:
         raise UsageError("a scenario with events is fired for a time; give -d instead of -a")
-    duration_s = (duration_ns or 0) / 1e9
+    duration_s = stop.duration_ns / 1e9
     for number, event in enumerate(scenario.events):
         if event.at_s(duration_s) >= duration_s:
             raise UsageError(

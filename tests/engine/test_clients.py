@@ -269,7 +269,7 @@ def test_a_refused_preflight_says_so_at_once() -> None:
 
 def test_nginx_logs_as_many_requests_as_were_sent() -> None:
     with Nginx(keepalive_requests=50) as nginx:
-        process = run_cli("-j", "-d", "1", "-c", "4", "--engine", "httpx", nginx.url())
+        process = run_cli("-j", "-d", "500ms", "-c", "4", "--engine", "httpx", nginx.url())
         result = result_of(process)
         assert nginx.statuses() == {200: result.requests.sent + result.outside.preflight}
     assert process.returncode == 0, process.stderr

@@ -100,7 +100,7 @@ def _command(arguments: Sequence[str]) -> list[str]:
 def _environment(arguments: Sequence[str]) -> dict[str, str]:
     paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}
-    if "compare" in arguments:
+    if not {"compare", "scenario"}.isdisjoint(arguments):
         # It starts a worker for each slot, and to measure the coverage of them all takes longer than they do.
         environment = {
             name: value for name, value in environment.items() if not name.startswith("COVERAGE_PROCESS")

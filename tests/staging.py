@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -85,7 +86,7 @@ def a_table(**changes: Any) -> dict[str, Any]:
         "question": "What does it cost?",
         "kind": "compare",
         "finding": "{rps} and {p50}." if is_run else "It takes {b.p50.added} at {rate}.",
-        "load": {"connections": 1, "duration": "0.1s"} | ({} if is_run else {"rate": 50, "rounds": 1}),
+        "load": {"connections": 1, "duration": "0.1s"} | ({} if is_run else {"overallRate": 50, "rounds": 1}),
         "service": [a_service()],
         "side": sides[:1] if is_run else [{"name": "a", **sides[0]}, {"name": "b", **sides[1]}],
     }
@@ -134,9 +135,14 @@ class Begun:
         self.folder = folder
         self._mark = mark
 
-    def ended(self) -> subprocess.CompletedProcess[str]:
+    def comes_to(self, condition: Callable[[], bool]) -> bool:
+        """Whether it becomes true before this has ended."""
+        until(lambda: condition() or self.process.poll() is not None)
+        return condition()
+
+    def ended(self, limit_s: float = LIMIT_S) -> subprocess.CompletedProcess[str]:
         """What it said and how it ended, once it has."""
-        out, err = self.process.communicate(timeout=LIMIT_S)
+        out, err = self.process.communicate(timeout=limit_s)
         return subprocess.CompletedProcess(self.process.args, self.process.returncode, out, err)
 
     @property
@@ -159,11 +165,19 @@ class Begun:
 
 @contextmanager
 def begun(folder: Path, *arguments: str) -> Iterator[Begun]:
-    """`cannon scenario` with these arguments, begun; it is killed if it still runs at the end."""
+    """`cannon scenario` with these arguments, begun; it is killed if it still runs at the end. It makes its folders in
+    one of this folder.
+    """
     mark, own = uuid.uuid4().hex, folder / "folders"
     own.mkdir(exist_ok=True)
     environment = {_MARK: mark, "TMPDIR": os.fspath(own)}
-    with start_cli("scenario", *arguments, environment=environment) as process:
+    # Whoever runs the tests in the background has it ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = start_cli("scenario", *arguments, environment=environment)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         try:
             yield Begun(process, mark, own)
         finally:

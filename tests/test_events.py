@@ -44,7 +44,7 @@ class Services:
 
 def events_of(services: Services, *events: Event) -> Events:
     services.enough = len(events)
-    return Events(events, cast(Rig, services), WINDOW_S)
+    return Events(events, cast("Rig", services), WINDOW_S)
 
 
 def at(elapsed_s: float, phase: Phase = Phase.FIRE, state: State = State.RUNNING) -> Progress:

@@ -112,14 +112,12 @@ def test_a_connection_made_again_resumes_its_session(
     assert connections == {False: 4 + 1, True: result.connects.made - 4}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_fresh_sessions_are_never_resumed(
-    certificates: Certificates, fired: Callable[..., Result], version: str, engine: str
+    certificates: Certificates, fired: Callable[..., Result], version: str
 ) -> None:
     with Nginx(keepalive_requests=5, secure=Secure(certificates.server, versions=(version,))) as nginx:
-        options = ("-a", "100", "-c", "4", "--tls-session", "fresh", "--engine", engine)
-        result = fired(*options, nginx.url())
+        result = fired("-a", "100", "-c", "4", "--tls-session", "fresh", nginx.url())
         assert nginx.resumed() == {False: result.connects.made + 1}
     assert (result.tls_ms.count, result.tls_resumed_ms.count) == (result.connects.made, 0)
     assert result.connects.made >= 20
@@ -190,7 +188,7 @@ def refused(server: RudeTls | Rude, *arguments: str, url: str = "") -> str:
         ("self_signed", "self-signed", ("--ca FILE", "-k")),
     ],
 )
-@pytest.mark.parametrize("engine", ALL_ENGINES)
+@pytest.mark.parametrize("engine", ["native", "httpx"])
 def test_a_certificate_that_does_not_do_ends_a_run_before_it_begins(
     certificates: Certificates, which: str, reason: str, flags: tuple[str, ...], engine: str
 ) -> None:

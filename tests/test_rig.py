@@ -215,11 +215,11 @@ def test_a_stopped_one_is_gone_and_answers_again_on_its_port_once_it_is_started(
 def test_who_runs_is_not_started_again_and_who_does_not_is_not_stopped(tmp_path: Path) -> None:
     with a_rig(tmp_path, a_service()) as staged:
         pid = get(staged)
-        with pytest.raises(InvalidRun, match="^service 'web' runs already$"):
+        with pytest.raises(InvalidRun, match=r"^service 'web' runs already$"):
             staged.start("web")
         assert get(staged) == pid
         staged.stop("web")
-        with pytest.raises(InvalidRun, match="^service 'web' does not run$"):
+        with pytest.raises(InvalidRun, match=r"^service 'web' does not run$"):
             staged.stop("web")
     assert staged.failed is None
 
@@ -231,9 +231,9 @@ def test_one_that_dies_is_lost_for_good_and_its_last_words_are_kept(tmp_path: Pa
             get(staged, "/die")
         assert until(lambda: bool(staged.lost()))
         assert staged.lost() == {"web": "ended with exit code 7"}
-        with pytest.raises(InvalidRun, match="^service 'web' ended with exit code 7$"):
+        with pytest.raises(InvalidRun, match=r"^service 'web' ended with exit code 7$"):
             staged.start("web")
-        with pytest.raises(InvalidRun, match="^service 'web' ended with exit code 7 before$"):
+        with pytest.raises(InvalidRun, match=r"^service 'web' ended with exit code 7 before$"):
             staged.stop("web")
     assert staged.lost() == {"web": "ended with exit code 7"}
     assert staged.failed == "web"
@@ -294,7 +294,7 @@ def test_a_folder_that_is_gone_is_told_and_starts_nothing(tmp_path: Path) -> Non
     staged = a_rig(tmp_path, a_service(configuration="shared.cfg"))
     (tmp_path / "run").rmdir()
     with (
-        pytest.raises(InvalidRun, match="^service 'web': .*/run/web.cfg: No such file or directory$"),
+        pytest.raises(InvalidRun, match=r"^service 'web': .*/run/web.cfg: No such file or directory$"),
         staged,
     ):
         raise AssertionError
@@ -312,7 +312,7 @@ def test_a_port_that_somebody_holds_is_told_by_the_server_itself(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = str(holder.getsockname()[1])
         staged = a_rig(tmp_path, a_service(command=python(SERVER, port)))
-        with pytest.raises(InvalidRun, match="^service 'web': .* ended with exit code 1 before"), staged:
+        with pytest.raises(InvalidRun, match=r"^service 'web': .* ended with exit code 1 before"), staged:
             raise AssertionError
     assert staged.last_words["web"][-1] == "OSError: [Errno 98] Address already in use"
 

@@ -327,3 +327,55 @@ def test_stopping_twice_is_stopping_once() -> None:
         service.stop()
         service.stop()
     assert how_lost(service) is None
+
+
+def test_all_of_several_ports_are_waited_for() -> None:
+    ports = {free_port() for _ in range(3)}
+    with Service(listening(port=",".join(map(str, sorted(ports)))), 1) as service:
+        service.wait_for(ports, LIMIT_S)
+        for port in ports:
+            socket.create_connection(("127.0.0.1", port), LIMIT_S).close()
+
+
+def test_one_that_listens_on_some_of_them_alone_is_stopped_at_the_limit() -> None:
+    there, missing = free_port(), free_port()
+    with Service(listening(port=str(there)), 1) as service:
+        service.wait_for({there}, LIMIT_S)
+        named = ", ".join(map(str, sorted((there, missing))))
+        told = rf"'.*' does not listen on port {named} after 0\.05 s, and was stopped$"
+        with pytest.raises(InvalidRun, match=told):
+            service.wait_for({there, missing}, 0.05)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", there))
+    assert how_lost(service) is None
+
+
+def test_one_that_ends_before_it_listens_on_its_ports_says_how() -> None:
+    with (
+        Service(shell("echo taken; exit 3"), 1) as service,
+        pytest.raises(InvalidRun, match=r"ended with exit code 3 before it listened$"),
+    ):
+        service.wait_for({free_port()}, LIMIT_S)
+    assert service.output == ("taken",)
+
+
+def test_an_environment_of_its_own_goes_before_that_of_cannon_and_before_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CANNON_TRIED", "cannon's")
+    monkeypatch.setenv("CANNON_KEPT", "kept")
+    command = shell('echo "$CANNON_TRIED $CANNON_KEPT $PORT $CANNON_NEW"')
+    environment = {"CANNON_TRIED": "its own", "PORT": "http", "CANNON_NEW": "é $HOME"}
+    with Service(command, 4321, environment) as service, pytest.raises(InvalidRun):
+        service.wait_for({1}, LIMIT_S)
+    assert service.log.decode() == "its own kept http é $HOME\n"
+
+
+def test_its_log_is_what_it_said_byte_for_byte_and_known_once_it_is_stopped() -> None:
+    script = rf"import os; os.write(1, b'\xff\x1b[31m\r\ntoken=canary\n' * 30){LISTENS}"
+    port = free_port()
+    with Service(python(script, "AF_INET", "127.0.0.1", str(port)), port) as service:
+        service.wait_for({port}, LIMIT_S)
+        assert service.log == b""
+    assert service.log == b"\xff\x1b[31m\r\ntoken=canary\n" * 30
+    assert len(service.output) == 20

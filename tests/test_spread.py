@@ -162,3 +162,8 @@ def test_over_tls_whom_the_side_trusts_is_asked_and_nobody_else(tmp_path: Path) 
         doubting = msgspec.structs.replace(trusting, tls=Tls())
         assert spread_of("a", doubting, "pid").counts == {NO_KEY: ASKED}
         assert len(server.came) == asked
+
+
+def test_when_its_time_is_over_nobody_is_asked_any_more() -> None:
+    found = spread_of("web", a_plan(targets=(Target.parse("http://127.0.0.1:1/"),)), "pid", limit_s=0)
+    assert (found.asked, found.counts) == (0, {})

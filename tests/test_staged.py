@@ -71,7 +71,7 @@ class Scene:
         return found.filled(values_of(found, self.folder, {"web": 4001, "haproxy": 4002}))
 
     def staged(self, **changes: Any) -> Staged:
-        return Staged(self.scenario(**changes), cast(Rig, self.services), self.notes.append)
+        return Staged(self.scenario(**changes), cast("Rig", self.services), self.notes.append)
 
     def compared(self, found: Comparison | None = None, **changes: Any) -> Comparison:
         finding = {"finding": "At {rate}: {haproxy.p50.added}."}
@@ -82,7 +82,7 @@ class Scene:
             return found or a_comparison()
 
         staged = self.staged(**(finding | changes))
-        return cast(Any, staged.compare(cast(Any, compare)))(a_comparison_plan())
+        return cast("Comparison", cast("Any", staged.compare(cast("Any", compare)))(a_comparison_plan()))
 
     def ran(self, result: Result | None = None, **changes: Any) -> Result:
         def run(plan: Plan, *, watch: Callable[[Progress], None], **how: Any) -> Result:
@@ -93,9 +93,9 @@ class Scene:
 
         staged = self.staged(**({"kind": "run"} | changes))
         heard: list[Progress] = []
-        found = cast(Any, staged.run(cast(Any, run)))(a_plan(), watch=heard.append)
+        found = cast("Any", staged.run(cast("Any", run)))(a_plan(), watch=heard.append)
         assert len(heard) == 1
-        return cast(Result, found)
+        return cast("Result", found)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_the_cpu_of_every_service_is_measured_beside_that_of_the_users_processes
         seen.append(plan)
         return a_comparison()
 
-    cast(Any, staged.compare(cast(Any, compare)))(theirs)
+    cast("Any", staged.compare(cast("Any", compare)))(theirs)
     assert seen[0].processes == (("mine", 1), ("web", 11), ("haproxy", 12))
 
 

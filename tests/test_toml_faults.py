@@ -12,17 +12,23 @@ from cannon.toml_faults import of_syntax, of_type
 
 
 class Taste(StrEnum):
+    """Words that a key takes."""
+
     SWEET = "sweet"
     SOUR = "sour"
 
 
 class Crate(msgspec.Struct, forbid_unknown_fields=True):
+    """A table in an array."""
+
     number: int
     tastes: list[Taste] = []
     labels: dict[str, str] = {}
 
 
 class Shop(msgspec.Struct, forbid_unknown_fields=True):
+    """What the file holds."""
+
     crate: list[Crate]
 
 

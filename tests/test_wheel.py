@@ -6,8 +6,10 @@ the tests of the engine on it.
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -99,25 +101,43 @@ def test_without_a_compiler_the_wheel_is_plain_and_one_line_says_so(shipped: Shi
     assert shipped.said == f"{NOT_COMPILED}no C compiler, /nonexistent/cc is not to be found\n"
 
 
-def test_a_plain_wheel_works_and_knows_that_it_is_plain(shipped: Shipped, tmp_path: Path) -> None:
+def run_installed(shipped: Shipped, folder: Path, code: str, *words: str) -> str:
+    """What a script prints, given these words, where the wheel is installed in a folder and nothing beside it."""
     with ZipFile(shipped.path) as wheel:
-        wheel.extractall(tmp_path)
-    code = (
-        "import cannon.engine.native as native; from cannon.__main__ import main;"
-        "print(native.__file__, flush=True); main()"
-    )
+        wheel.extractall(folder)
     # Not measured: these are copies of the sources, and would be counted beside them.
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code, "--version"],
-        env={**unmeasured, "PYTHONPATH": str(tmp_path)},
-        cwd=tmp_path,
+        [sys.executable, "-P", "-c", code, *words],
+        env={**unmeasured, "PYTHONPATH": str(folder)},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
         timeout=30,
     )
-    assert done.stdout == f"{tmp_path}/cannon/engine/native.py\ncannon 0.1.0 (plain Python)\n"
+    return done.stdout
+
+
+def test_a_plain_wheel_works_and_knows_that_it_is_plain(shipped: Shipped, tmp_path: Path) -> None:
+    code = (
+        "import cannon.engine.native as native; from cannon.__main__ import main;"
+        "print(native.__file__, flush=True); main()"
+    )
+    printed = run_installed(shipped, tmp_path, code, "--version")
+    assert printed == f"{tmp_path}/cannon/engine/native.py\ncannon 0.1.0 (plain Python)\n"
+
+
+def test_the_scenarios_are_listed_and_shown_where_only_the_wheel_is(shipped: Shipped, tmp_path: Path) -> None:
+    code = "from cannon.__main__ import main; main()"
+    listed = run_installed(shipped, tmp_path, code, "scenario", "list").splitlines()
+    names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.toml"))
+    assert [line.split()[0] for line in listed] == names
+    for name in ("haproxy-reverse-proxy", "nginx-static"):
+        # With the files that stand beside it.
+        shown = run_installed(shipped, tmp_path, code, "scenario", "show", name)
+        assert f"{tmp_path}/cannon/scenarios/node/" in shown
+        assert str(ROOT) not in shown
 
 
 def test_a_compilation_that_fails_costs_speed_and_nothing_else(tmp_path: Path) -> None:
@@ -145,3 +165,19 @@ def test_every_module_that_is_to_be_compiled_exists() -> None:
     modules = hook_table()["modules"]
     assert modules
     assert [module for module in modules if not (ROOT / module).is_file()] == []
+
+
+def test_whatever_names_a_compiled_module_is_run_on_the_compiled_wheel() -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    again = [
+        ROOT / path.replace("{/}", "/") for path in re.findall(r"{tox_root}{/}(\S+)", tox["wheel"]["tests"])
+    ]
+    assert all(path.exists() for path in again)
+    compiled = [module.removesuffix(".py").replace("/", ".") for module in hook_table()["modules"]]
+    named = re.compile("|".join(rf"{re.escape(module)}\b" for module in compiled))
+    tests = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if named.search(path.read_text(encoding="utf-8"))
+    ]
+    assert len(tests) > len(compiled)
+    assert [path for path in tests if not any(path.is_relative_to(folder) for folder in again)] == []

@@ -59,8 +59,8 @@ def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
     lines = [f"# {found.question}"]
     for service in filled.services:
         lines += ["", f"# {service.name}"]
-        first = {"PORT": str(filling.ports[name]) for name in service.ports[:1]}
-        settings = [f"{name}={shlex.quote(text)}" for name, text in (first | service.environment).items()]
+        port = {"PORT": str(filling.ports[service.ports[0]])} if service.ports else {}
+        settings = [f"{name}={shlex.quote(text)}" for name, text in (port | service.environment).items()]
         lines.append(" ".join([*settings, shlex.join(service.command)]))
         text = found.configuration(service, filling.values)
         if text is not None:

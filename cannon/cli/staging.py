@@ -23,7 +23,7 @@ from cannon.cli.fire import shoot
 from cannon.cli.options import Options
 from cannon.cli.options.compare import CompareOptions
 from cannon.cli.planning import planned
-from cannon.cli.running import INVALID
+from cannon.cli.running import INVALID, check
 from cannon.cli.scenario_words import read_words, words_of
 from cannon.cli.session import Session, say, tell
 from cannon.cli.sides import compared
@@ -130,6 +130,7 @@ def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire
     if options.find_rate is not None or options.forever:
         raise UsageError("a scenario is one run; leave --find-rate and -f out")
     plan = planned(options, _plain(given, "urls", urls))
+    check(plan.plan, options)
     _check_events(scenario, plan.plan.stop)
     _check_finding(scenario, ())
     return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-import gallery
 import msgspec
 import pytest
+
+import gallery
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 STORY = gallery.ROOT / "README.md"

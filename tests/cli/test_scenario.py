@@ -70,6 +70,7 @@ def test_what_would_run_is_shown_filled_in_and_nothing_is_made(
     before = sorted(tmp_path.iterdir())
     lines = shown(capsys, str(path)).splitlines()
     assert sorted(tmp_path.iterdir()) == before
+    given = "--connections 1 --duration 0.1s --overallRate 50 --rounds 1"
     place = shlex.split(lines[3])[4]
     port = lines[4].split()[1]
     assert lines[:4] == [
@@ -84,8 +85,7 @@ def test_what_would_run_is_shown_filled_in_and_nothing_is_made(
         "",
         "        indented",
         "",
-        "cannon compare --connections 1 --duration 0.1s --rate 50 --rounds 1"
-        f" a=http://127.0.0.1:{port}/ b=http://127.0.0.1:{port}/",
+        f"cannon compare {given} a=http://127.0.0.1:{port}/ b=http://127.0.0.1:{port}/",
     ]
 
 
@@ -112,7 +112,7 @@ def test_what_is_shown_runs_in_a_shell_word_for_word(
 ) -> None:
     words = ["printf", "%s|", "a b", "$HOME", "'", "*", ""]
     out = shown(capsys, str(written(tmp_path, a_table(service=[a_service(command=words)]))))
-    done = subprocess.run(["sh", "-c", out.splitlines()[3]], capture_output=True, text=True, check=True)
+    done = subprocess.run(["/bin/sh", "-c", out.splitlines()[3]], capture_output=True, text=True, check=True)
     assert done.stdout == "a b|$HOME|'|*||"
 
 

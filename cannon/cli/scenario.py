@@ -11,9 +11,7 @@ import click
 
 from cannon.cli import values
 from cannon.cli.command import Command
-from cannon.cli.scenario_words import command_of, read_words, words_of
 from cannon.cli.session import Session, print_text, say
-from cannon.cli.staging import stage
 from cannon.cli.values import Option
 from cannon.errors import UsageError
 from cannon.text import clean
@@ -48,6 +46,7 @@ def _list(session: Session, words: Sequence[str], keep: str | None) -> int:
 
 
 def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
+    from cannon.cli.scenario_words import command_of, read_words, words_of
     from cannon.filling import filling_of
     from cannon.scenario_file import read
 
@@ -77,6 +76,7 @@ def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
 
 
 def _run(session: Session, words: Sequence[str], keep: str | None) -> int:
+    from cannon.cli.staging import stage
     from cannon.scenario_file import read
 
     path, rest = _named(words)

@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from cannon import services
-from cannon.cli import front
 from cannon.cli.front import fronted, program
 from cannon.errors import InvalidRun
 from tests.servers.rude import Rude
@@ -111,12 +110,3 @@ def test_one_that_does_not_start_has_the_last_word(
         pass
     assert "cannot bind" in capsys.readouterr().err.lower()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_it_is_found_where_only_root_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(front, "_SBIN", (str(tmp_path),))
-    assert program() is None
-    (tmp_path / "haproxy").write_text("#!/bin/sh\n")
-    (tmp_path / "haproxy").chmod(0o755)
-    assert program() == str(tmp_path / "haproxy")

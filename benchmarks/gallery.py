@@ -60,6 +60,7 @@ def main() -> int:
     for name in given.names or names():
         if not given.render and not _made(name):
             failed.append(name)
+            continue
         (ROOT / f"{name}.md").write_text(rendered(name))
     if failed:
         print(f"did not end well, and stand as they were: {', '.join(failed)}", file=sys.stderr)
@@ -75,7 +76,9 @@ def _made(name: str) -> bool:
     # -P: the cannon that is installed, compiled or not, and not the tree.
     done = subprocess.run([sys.executable, "-P", "-m", "cannon", *words], cwd=ROOT.parent, check=False)
     if done.returncode:
-        if before is not None:
+        if before is None:
+            output.unlink(missing_ok=True)
+        else:
             output.write_bytes(before)
         return False
     git = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]

@@ -38,9 +38,11 @@ def server(program: Path) -> Iterator[Told]:
 
 
 def _compared(*sides: str) -> Comparison:
-    """Six rounds of a tenth of a second; each slot has 45 requests, enough for a p50."""
+    """Six rounds of a tenth of a second; each slot has 60 requests, where a p50 takes 40: a busy machine gets some
+    of them too late.
+    """
     done = run_cli(
-        *("compare", "-d", str(ROUNDS / 10), "--rounds", str(ROUNDS), "-R", "450", "-c", "10", "-j", *sides)
+        *("compare", "-d", str(ROUNDS / 10), "--rounds", str(ROUNDS), "-R", "600", "-c", "10", "-j", *sides)
     )
     assert done.stdout.startswith("{"), f"exit {done.returncode}: {done.stderr[-2000:]}"
     return Comparison.from_json(done.stdout.encode())

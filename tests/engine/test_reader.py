@@ -95,15 +95,19 @@ def test_no_byte_is_kept_beyond_the_head_however_long_the_body(start: bytes, pie
     caller.expect()
     caller.take(start)
     caller.take(piece)
+    kept = []
     tracemalloc.start()
     try:
-        before, _ = tracemalloc.get_traced_memory()
-        for _ in range(6):
-            assert caller.take(piece) > 0
-        after, _ = tracemalloc.get_traced_memory()
+        # Whatever else runs in this process may keep something meanwhile; the reader would do so every time.
+        for _ in range(3):
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(6):
+                assert caller.take(piece) > 0
+            after, _ = tracemalloc.get_traced_memory()
+            kept.append(after - before)
     finally:
         tracemalloc.stop()
-    assert after - before < len(piece)
+    assert min(kept) < len(piece)
 
 
 # Messages are for users.

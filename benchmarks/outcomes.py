@@ -1,8 +1,4 @@
-"""What became of each comparison of a calibration, and the file that keeps it: a line of JSON for each.
-
-Law: a line is written as soon as its comparison has ended, so a run that is cut loses the one under way and goes on
-after the others.
-"""
+"""What became of each comparison of a calibration, and the file that keeps it: a line of JSON for each."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ from cannon.rounds import Pass
 from cannon.signed_rank import estimate
 from cannon.verdict import Change
 from clients import Fault
+from kept_lines import Lines
 from told import FIGURES, Visit
 
 __all__ = ["Found", "Ledger", "Outcome", "Sample", "found_in", "own_added_ms", "samples_of"]
@@ -117,24 +114,8 @@ def own_added_ms(rounds: list[list[Sample]]) -> dict[str, float]:
     return added
 
 
-class Ledger:
+class Ledger(Lines[Outcome]):
     """The file of outcomes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> list[Outcome]:
-        """All that was kept; nothing where there is no file. What was cut in the midst of a line is left out."""
-        try:
-            lines = self._path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
-        # Without its newline the last one is no line yet.
-        return [msgspec.json.decode(line, type=Outcome) for line in lines[:-1] if line]
-
-    def keep(self, outcome: Outcome) -> None:
-        """Add one to the file."""
-        with self._path.open("a+b") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(msgspec.json.encode(outcome) + b"\n")
+        super().__init__(path, Outcome)

@@ -123,7 +123,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """The exit code of a command that ends with this: the first that applies."""
         if self.interrupted:
             return INTERRUPTED[self.interrupted]
-        return 3 if self.validity.verdict == "invalid" else 0
+        if self.validity.verdict == "invalid":
+            return 3
+        return 4 if any(gate.verdict == "fail" for gate in self.gates) else 0
 
     def to_json(self) -> bytes:
         """The file: one JSON document, indented, ending in a newline."""

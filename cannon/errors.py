@@ -5,6 +5,7 @@ Operators' mistakes raise; what a server does is counted. The tree of what raise
     CannonError           1   a defect of cannon itself
     ├── UsageError        2   an option, a URL, a file that cannot be read: nothing was sent
     ├── InvalidRun        3   the run cannot be trusted, or could not begin
+    │   └── LostReports   3   reports that could not be written
     └── FramingError      -   bytes that are no response; becomes a counted Fault, never reaches a user
 
 What is counted is a `Fault`, and every Fault is ours or theirs.
@@ -12,9 +13,10 @@ What is counted is a `Fault`, and every Fault is ours or theirs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-__all__ = ["CannonError", "Fault", "FramingError", "InvalidRun", "UsageError"]
+__all__ = ["CannonError", "Fault", "FramingError", "InvalidRun", "LostReports", "UsageError"]
 
 
 class Fault(StrEnum):
@@ -72,6 +74,14 @@ class InvalidRun(CannonError):
     def __init__(self, message: str, sent: int = 0) -> None:
         super().__init__(message)
         self.sent = sent
+
+
+class LostReports(InvalidRun):
+    """Reports could not be written. `lines`: one for each, which names it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = tuple(lines)
 
 
 class FramingError(CannonError):

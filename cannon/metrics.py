@@ -24,7 +24,19 @@ from cannon.units import (
     parse_size,
 )
 
-__all__ = ["EXAMPLES", "UNITS", "Literal", "Metric", "Unit", "bound_of", "shown", "value_of"]
+__all__ = [
+    "EXAMPLES",
+    "SHARES",
+    "UNITS",
+    "Literal",
+    "Metric",
+    "Unit",
+    "bound_of",
+    "shown",
+    "span",
+    "unit_of",
+    "value_of",
+]
 
 
 class Metric(StrEnum):
@@ -53,7 +65,7 @@ class Unit(StrEnum):
     COUNT = ""
 
 
-class Literal(msgspec.Struct, frozen=True):
+class Literal(msgspec.Struct, frozen=True, tag=True):
     """A bound that is written out."""
 
     value: float
@@ -72,9 +84,23 @@ def bound_of(metric: Metric, number: str, unit: str) -> Literal | None:
     return _BOUNDS[metric](number, unit)
 
 
+def unit_of(metric: Metric) -> Unit:
+    """In what a metric is told where no bound says it."""
+    return _TOLD_IN.get(metric, Unit.MS)
+
+
 def shown(value: float, unit: Unit) -> str:
     """A value for people: `1.24 ms`, `0.1 %`, `12.5k/s`."""
     return _SHOWN[unit](value)
+
+
+def span(value: float, low: float, high: float, unit: Unit) -> str:
+    """A value and the ends it lies between: `12.4 ms [12.1, 12.9]`, and `990 us [940 us, 1.04 ms]`."""
+    told = [shown(each, unit).partition(" ") for each in (value, low, high)]
+    if len({symbol for _, _, symbol in told}) == 1:
+        return f"{''.join(told[0])} [{told[1][0]}, {told[2][0]}]"
+    _, lowest, highest = map("".join, told)
+    return f"{''.join(told[0])} [{lowest}, {highest}]"
 
 
 def _time_ms(number: str, unit: str) -> Literal | None:
@@ -194,6 +220,16 @@ EXAMPLES: Mapping[Metric, str] = {
     Metric.NON2XX: "non2xx < 1%",
 }
 """Gates that are right, where `< 50ms` behind the metric would not be."""
+
+SHARES = frozenset({Metric.ERRORS, Metric.TIMEOUTS, Metric.NON2XX})
+"""Counts, or percentages of all that was tried."""
+
+_TOLD_IN: Mapping[Metric, Unit] = {
+    Metric.CPU: Unit.US,
+    Metric.RPS: Unit.PER_S,
+    Metric.BYTES: Unit.BYTES,
+    **dict.fromkeys(SHARES, Unit.PERCENT),
+}
 
 _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.MS: lambda value: format_duration(value * 1e6),

@@ -10,9 +10,11 @@ from enum import StrEnum
 
 import msgspec
 
+from cannon.plan import Plan
 from cannon.series import SeriesRow
+from cannon.tally import Tally
 
-__all__ = ["Phase", "Progress", "State", "WorkerProgress"]
+__all__ = ["Phase", "Progress", "SoFar", "State", "WorkerProgress"]
 
 
 class Phase(StrEnum):
@@ -70,3 +72,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     row: SeriesRow | None = None
     asked_per_s: float | None = None
     workers: tuple[WorkerProgress, ...] = ()
+
+
+class SoFar(msgspec.Struct, frozen=True):
+    """All that a run has counted, for whoever judges it while it fires.
+
+    `sums`: what each worker told; `fastest_per_s`: how many requests a second ended in the fastest tick of each.
+    """
+
+    plan: Plan
+    sums: tuple[Tally, ...]
+    fastest_per_s: tuple[float, ...]

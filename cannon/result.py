@@ -20,7 +20,7 @@ from cannon.scenario_report import ScenarioReport
 from cannon.series import SeriesRow
 from cannon.settings import PlanSettings
 from cannon.tally import Histogram, StepTally, Tally
-from cannon.text import clean, redact_url
+from cannon.text import clean, redact_text, redact_url
 from cannon.validity import Validity, judge
 
 Buffer = bytes
@@ -263,9 +263,11 @@ def result_of(
     interrupted: str | None,
     shards: tuple[Tally, ...],
     place: Place,
+    ended: bool = False,
 ) -> Result:
     """The Result of what was counted. `problems` are reasons, known to the caller, why it is invalid; `shards` are
-    the sums of each worker, of none where nothing was fired; `place`: where the server runs.
+    the sums of each worker, of none where nothing was fired; `place`: where the server runs; `ended`: it was enough
+    before its time.
     """
     duration_s = duration_ns / 1e9
     service = Durations.of(tally.service)
@@ -306,7 +308,11 @@ def result_of(
         ),
         status={str(status): count for status, count in sorted(tally.status.items())},
         errors={fault.value: count for fault, count in sorted(tally.errors.items())},
-        error_examples={fault.value: example.message for fault, example in sorted(tally.examples.items())},
+        error_examples={
+            # A server's own lines are quoted in it.
+            fault.value: redact_text(example.message)
+            for fault, example in sorted(tally.examples.items())
+        },
         latency_ms=latency,
         service_ms=service,
         late_ms=None if plan.pace is None else Durations.of(tally.late),
@@ -341,7 +347,7 @@ def result_of(
             cpu_bound=cpu_bound(evidence),
         ),
         workers=workers,
-        validity=judge(plan, tally, evidence, problems=problems, interrupted=interrupted),
+        validity=judge(plan, tally, evidence, problems=problems, ended=ended or interrupted is not None),
         gates=[],
         interrupted=interrupted,
     )

@@ -25,7 +25,7 @@ from cannon.fleets.processes import Processes
 from cannon.host import cpu_times, is_local, this_host
 from cannon.plan import Plan
 from cannon.preflight import preflight, resolved
-from cannon.progress import Phase, Progress, State
+from cannon.progress import Phase, Progress, SoFar, State
 from cannon.result import Cannon, Outside, Result, Worker, result_of
 from cannon.series import SeriesRow
 from cannon.shard import split
@@ -40,10 +40,15 @@ _PIPE_BYTES = 4096
 
 
 class Interrupt:
-    """How a run is told to stop from outside: from a signal handler, too."""
+    """How a run is told to stop from outside: from a signal handler, too.
+
+    `is_enough`, if there is one, is asked of what was told so far, whenever a worker has told more; once it says so,
+    the run ends as it would at the end of its time.
+    """
 
     def __init__(self) -> None:
         self.reason: str | None = None
+        self.is_enough: Callable[[SoFar], bool] | None = None
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
 
@@ -56,12 +61,16 @@ class Interrupt:
         self.reason = self.reason or reason
         os.write(self._writing, b".")
 
+    def finish(self) -> None:
+        """Stop sending, read what is in flight, report; nobody has interrupted it."""
+        os.write(self._writing, b".")
+
     def end(self) -> None:
         """End the run at once, for a reason of its own: nobody has interrupted it."""
         os.write(self._writing, b"..")
 
     def rearm(self) -> None:
-        """Forget what `end` asked of a run that is over, so that the next is not ended by it; a `stop` stands."""
+        """Forget what `finish` or `end` asked of a run that is over, so that it ends no other; a `stop` stands."""
         if self.reason is None and select.select((self._reading,), (), (), 0)[0]:
             os.read(self._reading, _PIPE_BYTES)
 
@@ -73,7 +82,7 @@ class Interrupt:
 
 class _Fired(msgspec.Struct, frozen=True):
     """What a fleet brought home: the sum of all and each shard's own, how each worker ended, the rows, and a line for
-    each one lost.
+    each one lost. `ended`: it was enough before its time.
     """
 
     total: Tally = Tally()
@@ -81,6 +90,7 @@ class _Fired(msgspec.Struct, frozen=True):
     states: tuple[State, ...] = ()
     rows: tuple[SeriesRow, ...] = ()
     losses: tuple[str, ...] = ()
+    ended: bool = False
 
 
 Watch = Callable[[Progress], None]
@@ -166,6 +176,7 @@ def _run(plan: Plan, command: str, watch: Watch, rows: Rows, note: Note, interru
         ],
         problems=problems,
         interrupted=interrupt.reason,
+        ended=fired.ended,
         shards=fired.shards,
         place=_place(plan),
     )
@@ -212,7 +223,7 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
     """Fire a plan on worker processes and add up what they tell. Raises InvalidRun where none can be started."""
     ledger = Ledger(plan, phase, plan.workers)
     losses: dict[int, str] = {}
-    bailed_out = False
+    bailed_out = ended = False
     watch(ledger.progress(0.0, None))
     with Processes(split(plan, plan.workers)) as workers:
         for index, tally in workers.fire(interrupt.fileno()):
@@ -222,6 +233,9 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
                 if not bailed_out and _has_enough(plan, ledger):
                     bailed_out = True
                     interrupt.end()
+                if not (bailed_out or ended) and phase is Phase.FIRE and _is_enough(interrupt, ledger):
+                    ended = True
+                    interrupt.finish()
             elif index in workers.lost:
                 losses[index] = f"worker {index} (pid {workers.pids[index]}) was lost, {workers.lost[index]}"
                 note(f"worker {index} was lost")
@@ -241,7 +255,14 @@ def _fire(plan: Plan, phase: Phase, watch: Watch, rows: Rows, note: Note, interr
         ledger.states,
         ledger.rows,
         tuple(losses[index] for index in sorted(losses)),
+        ended,
     )
+
+
+def _is_enough(interrupt: Interrupt, ledger: Ledger) -> bool:
+    """Whether nothing more needs to be sent. Not asked once somebody has interrupted: that would end the drain."""
+    is_enough = interrupt.is_enough if interrupt.reason is None else None
+    return is_enough is not None and is_enough(ledger.so_far)
 
 
 def _has_enough(plan: Plan, ledger: Ledger) -> bool:

@@ -24,7 +24,6 @@ from typing import Any
 import msgspec
 
 from cannon.errors import UsageError
-from cannon.gates import Gate
 from cannon.placeholders import filled, names_in
 from cannon.rounds import Allowed
 from cannon.text import clean
@@ -117,7 +116,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario that was read and checked. `file`: its path, to be shown; `folder`: where its files stand, `{here}`;
-    `gates`: parsed.
+    `gates`: expressions.
     """
 
     name: str
@@ -132,7 +131,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     differs: tuple[Allowed, ...]
     spread: str | None
     events: tuple[Event, ...]
-    gates: tuple[Gate, ...]
+    gates: tuple[str, ...]
 
     @property
     def ports(self) -> tuple[str, ...]:

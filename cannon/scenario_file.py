@@ -18,7 +18,6 @@ import msgspec
 from cannon.counters import KINDS
 from cannon.errors import UsageError
 from cannon.filling import values_of
-from cannon.gates import Gate
 from cannon.rounds import BASE, Allowed
 from cannon.scenario import Event, Kind, Scenario, ServicePlan, SideWords
 from cannon.slots import OWN
@@ -91,14 +90,6 @@ def read(path: Path) -> Scenario:
 def _checked(path: Path, given: _File) -> Scenario:
     _check_services(given, path.parent)
     _check_sides(given)
-    gates = []
-    for number, gate in enumerate(given.gate):
-        try:
-            gates.append(Gate.parse(gate.expression))
-        except UsageError as error:
-            raise UsageError(f"gate[{number}].expression: {error.message}") from None
-    if gates and given.kind is Kind.COMPARE:
-        raise UsageError('gate: a gate judges one run as yet; leave it out, or write kind = "run"')
     _check_events(given)
     found = Scenario(
         name=path.stem,
@@ -113,7 +104,7 @@ def _checked(path: Path, given: _File) -> Scenario:
         differs=tuple(given.differs),
         spread=given.spread,
         events=tuple(given.event),
-        gates=tuple(gates),
+        gates=tuple(gate.expression for gate in given.gate),
     )
     _check_placeholders(found)
     return found

@@ -17,6 +17,7 @@ import msgspec
 
 from cannon.errors import UsageError
 from cannon.gates import Gate, Verdict
+from cannon.judging import judge_run
 from cannon.metrics import Metric
 from cannon.pace import Arrivals
 from cannon.profile import MOST_PER_S
@@ -182,7 +183,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
 def trial_of(rate: float, gate: Gate, result: Result) -> Trial:
     """What a run at this rate says: whether the gate holds, and whether the target kept up at all."""
-    judged = gate.judge(result)
+    judged = judge_run(gate, result)
     verdict, reason = Verdict(judged.verdict), judged.reason
     lost = _lost(gate, result)
     if lost is not None:

@@ -8,7 +8,7 @@ from cannon.pace import Pace, Scope
 from cannon.plan import Engine, Plan
 from cannon.profile import Constant, Profile, Ramp
 from cannon.route import Route, authority
-from cannon.text import redact_headers, redact_url
+from cannon.text import redact_headers, redact_text, redact_url
 from cannon.tls import Sessions
 
 __all__ = ["LimitSettings", "PaceSettings", "PlanSettings", "RouteSettings", "TlsSettings"]
@@ -180,7 +180,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
             expect_status=list(plan.expect_status),
             excludes_errors=plan.excludes_errors,
             preflight=plan.preflight,
-            title=plan.title,
+            title=redact_text(plan.title),
         )
 
 

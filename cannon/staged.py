@@ -52,7 +52,7 @@ class Staged:
         return compared
 
     def run(self, run: Run) -> Run:
-        """The same, with events and gates, and the scenario told in what it finds."""
+        """The same, with events, and the scenario told in what it finds."""
 
         def ran(plan: Plan, *, watch: Callable[[Progress], None], **how: Any) -> Result:  # noqa: ANN401 - handed on
             duration_s = plan.stop.duration_ns / 1e9
@@ -64,8 +64,6 @@ class Staged:
                     watch(progress)
 
                 result = run(plan, watch=watched, **how)
-            gates = [gate.judge(result) for gate in self._scenario.gates]
-            result = msgspec.structs.replace(result, gates=gates)
             report = self._report(result, before_s, events.reports, {"": plan})
             return msgspec.structs.replace(result, scenario=report)
 

@@ -125,6 +125,11 @@ class Histogram(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
         )
         return math.sqrt(squares / self.count)
 
+    @property
+    def buckets_ns(self) -> list[tuple[int, int]]:
+        """The upper edge of each bucket that holds samples, the lowest first, and how many it holds."""
+        return [(self._upper_ns(unit), samples) for unit, samples in sorted(self.counts.items())]
+
     def percentiles_ns(self, percentiles: tuple[float, ...]) -> tuple[int | None, ...]:
         """The least durations that at least these percentages (0 < p <= 100) of the samples do not exceed."""
         if not self.counts:

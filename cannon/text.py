@@ -111,6 +111,11 @@ _PLAIN_AUTHORITY = re.compile(r"[^:]*(?::[0-9]*)?|\[[^\]]*\](?::[0-9]*)?")
 _BARE_USERINFO = re.compile(r"[^\s/?#@:]+:(?![0-9]*(?:[/?#]|\Z))\S*@")
 # A parameter and its value. The value takes in a `;` that starts no parameter of its own.
 _PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?]*)=([^&;#]*(?:;[^=&;#]*(?=[;&#]|\Z))*)")
+_LINE = re.compile(r"[^\r\n]+")
+# The name of a header, and not of a host: a colon right before a number is that of a port.
+_HEADER = re.compile(
+    r"(?<![\w-])((?:\w+-)+\w+|authorization|cookie)\s*:(?![0-9]{1,5}(?![\w.-]))\s*(?=\S)", re.IGNORECASE
+)
 _NESTED_URLS = 3
 
 
@@ -123,8 +128,18 @@ def redact_url(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return prose, such as an error's message, with each URL in it redacted. White space is kept."""
-    return "".join(map(_redacted_word, re.split(r"(\s+)", text)))
+    """Return prose, such as an error's message, with each URL in it redacted, and what follows the name of a secret
+    header in its line. White space is kept.
+    """
+    return _LINE.sub(_redacted_header, "".join(map(_redacted_word, re.split(r"(\s+)", text))))
+
+
+def _redacted_header(line: re.Match[str]) -> str:
+    """A line in which somebody quotes a header: where its value ends nobody can tell."""
+    for found in _HEADER.finditer(line[0]):
+        if _is_secret(found[1]):
+            return line[0][: found.end()] + REDACTED
+    return line[0]
 
 
 def _redacted_word(word: str) -> str:

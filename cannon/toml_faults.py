@@ -39,13 +39,15 @@ def of_syntax(error: tomllib.TOMLDecodeError, text: str) -> str:
     return f"it is no TOML: {clean(told)}"
 
 
-def of_type(error: msgspec.ValidationError, known: Mapping[str, Sequence[str]]) -> str:
-    """What msgspec found. `known`: by the last name of a key, the words that it takes."""
+def of_type(
+    error: msgspec.ValidationError, known: Mapping[str, Sequence[str]], where: str = "in a scenario"
+) -> str:
+    """What msgspec found. `known`: by a key, the words that it takes; `where`: a key that is not known is none."""
     told, _, place = str(error).partition(" - at `")
     key = place.rstrip("`").removeprefix("$").removeprefix(".")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", told)
     if unknown:
-        return f"there is no key '{clean('.'.join(filter(None, (key, unknown[1]))))}' in a scenario"
+        return f"there is no key '{clean('.'.join(filter(None, (key, unknown[1]))))}' {where}"
     missing = re.fullmatch(r"Object missing required field `(.*)`", told)
     if missing:
         return f"the key '{'.'.join(filter(None, (key, missing[1])))}' is missing"

@@ -15,7 +15,7 @@ from cannon.signed_rank import interval
 from cannon.slots import Slot
 from cannon.verdict import Change, Verdict
 
-__all__ = ["Totals", "bytes_of", "errors_of"]
+__all__ = ["Totals", "bytes_of", "bytes_per_response", "errors_of", "failures", "tried"]
 
 _TOTALS = "totals of all rounds, without an interval"
 
@@ -47,7 +47,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 def bytes_of(base: Sequence[Slot], side: Sequence[Slot], margin: float) -> Totals:
     """On the wire, of one response. `margin`: the change that matters, 0.05 is 5 %."""
-    totals = Totals(_bytes_per_response(base), _bytes_per_response(side), Verdict.INCONCLUSIVE, "")
+    totals = Totals(bytes_per_response(base), bytes_per_response(side), Verdict.INCONCLUSIVE, "")
     change_pct = totals.change_pct
     if change_pct is None:
         return msgspec.structs.replace(totals, reason="there are no bytes where there are no responses")
@@ -71,11 +71,12 @@ def errors_of(base: Sequence[Slot], side: Sequence[Slot]) -> Totals:
     found = interval([later - first for first, later in rounds])
     direction = Change(found.estimate, found.low, found.high).direction
     verdict = Verdict.UNCERTAIN if direction else Verdict.INCONCLUSIVE
-    counts = f"{_failures(side):,} of {_tried(side):,} against {_failures(base):,} of {_tried(base):,}"
+    counts = f"{failures(side):,} of {tried(side):,} against {failures(base):,} of {tried(base):,}"
     return Totals(base_pct, side_pct, verdict, f"{direction or 'cannot tell'}: {counts}; {_TOTALS}")
 
 
-def _bytes_per_response(slots: Sequence[Slot]) -> float | None:
+def bytes_per_response(slots: Sequence[Slot]) -> float | None:
+    """Received for one response, on average; None without any."""
     # Whole again: slots tell by response what was counted in whole bytes.
     received = sum(round((slot.bytes_per_response or 0) * slot.completed) for slot in slots)
     completed = sum(slot.completed for slot in slots)
@@ -83,13 +84,15 @@ def _bytes_per_response(slots: Sequence[Slot]) -> float | None:
 
 
 def _error_pct(slots: Sequence[Slot]) -> float | None:
-    tried = _tried(slots)
-    return 100 * _failures(slots) / tried if tried else None
+    whole = tried(slots)
+    return 100 * failures(slots) / whole if whole else None
 
 
-def _failures(slots: Sequence[Slot]) -> int:
+def failures(slots: Sequence[Slot]) -> int:
+    """Requests and dials that failed, and responses that were not as expected."""
     return sum(sum(slot.errors.values()) + slot.mismatched + slot.connects_failed for slot in slots)
 
 
-def _tried(slots: Sequence[Slot]) -> int:
+def tried(slots: Sequence[Slot]) -> int:
+    """Requests that were sent, and those that found no connection."""
     return sum(slot.sent + slot.connects_failed for slot in slots)

@@ -29,25 +29,25 @@ def bailing(tally: Tally) -> int:
     return tally.failed - tally.errors.get(Fault.ABORTED, 0) + tally.mismatched + tally.connects_failed
 
 
-def judge(
-    plan: Plan, tally: Tally, evidence: Evidence, *, problems: list[str], interrupted: str | None
-) -> Validity:
-    """The verdict on a run. `problems` are reasons, known to the caller, why it is invalid."""
-    invalid = [*problems, *_flaws(plan, tally, interrupted)]
+def judge(plan: Plan, tally: Tally, evidence: Evidence, *, problems: list[str], ended: bool) -> Validity:
+    """The verdict on a run. `problems` are reasons, known to the caller, why it is invalid; `ended`: somebody ended it
+    before its time.
+    """
+    invalid = [*problems, *_flaws(plan, tally, ended=ended)]
     if invalid:
         return Validity("invalid", invalid)
     found = [str(doubt) for doubt in doubts(evidence)]
     return Validity("suspect" if found else "valid", found)
 
 
-def _flaws(plan: Plan, tally: Tally, interrupted: str | None) -> list[str]:
+def _flaws(plan: Plan, tally: Tally, *, ended: bool) -> list[str]:
     """What is wrong with the counts."""
     found: list[str] = []
     if tally.bailed_out:
         found.append(_bailout(plan, tally))
     if not tally.succeeded:
         found.append("no request succeeded")
-    if _gave_up(plan, tally, interrupted):
+    if _gave_up(plan, tally, ended=ended):
         found.append(f"{tally.never_sent:,} requests were never sent: nothing could be reached any more")
     if tally.sent != tally.completed + tally.failed + tally.in_flight:
         found.append(
@@ -64,10 +64,10 @@ def _bailout(plan: Plan, tally: Tally) -> str:
     return f"the run ended after {limit:,} error{'' if limit == 1 else 's'} (-B {limit}){came}"
 
 
-def _gave_up(plan: Plan, tally: Tally, interrupted: str | None) -> bool:
+def _gave_up(plan: Plan, tally: Tally, *, ended: bool) -> bool:
     """Whether an amount was not sent because its server had gone for good. Requests that were due and not sent are no
     flaw of a run that ended in time, or that somebody ended.
     """
     if not tally.never_sent or tally.bailed_out:
         return False
-    return plan.pace is None or (plan.stop.amount is not None and interrupted is None)
+    return plan.pace is None or (plan.stop.amount is not None and not ended)

@@ -112,7 +112,15 @@ def test_a_side_that_is_down_is_named_in_one_line(rude: Rude) -> None:
         ("--compression snappy U", "--compression: 'snappy' is none of gzip, deflate, br, zstd"),
         ("-d 0.5 A B", "10 rounds take -d 1 or more; give that, or fewer --rounds"),
         ("-o nowhere/c.json A B", "-o/--output nowhere/c.json"),
-        ("-o c.html A B", "-o/--output c.html: a comparison is written as .json; e.g. -o comparison.json"),
+        (
+            "-o c.pdf A B",
+            "-o/--output c.pdf: the end of the name tells the format, and it may be: .csv .json .md .xml",
+        ),
+        (
+            "-o c.hgrm A B",
+            "-o/--output c.hgrm: such a file holds one distribution, and a comparison has one for each side and round",
+        ),
+        ("-o c.autocannon.json A B", "-o/--output c.autocannon.json: autocannon knows no comparison"),
         (
             "--before-slot no-such-program A B",
             "--before-slot: there is no program 'no-such-program' to be run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -48,8 +49,6 @@ def test_what_is_json_is_read_as_it_is(document: object) -> None:
         ("", "is no JSON: Expecting value (line 1, column 1)"),
         ('{"a": 1,\n  }', "is no JSON: Expecting property name enclosed in double quotes (line 2, column 3)"),
         ("{} {}", "is no JSON: Extra data (line 1, column 4)"),
-        ("[NaN]", "is no JSON that can be read: NaN is no number of JSON"),
-        ("[-Infinity]", "is no JSON that can be read: -Infinity is no number of JSON"),
         ('["a\nb"]', "is no JSON: Invalid control character at (line 1, column 4)"),
         ("[" * 100_000, "is nested too deeply"),
         ('{"a":' * 100_000, "is nested too deeply"),
@@ -57,6 +56,39 @@ def test_what_is_json_is_read_as_it_is(document: object) -> None:
 )
 def test_what_is_no_json_is_told_with_its_place(text: str, said: str) -> None:
     assert _refusal_of(text) == f"{WHERE} {said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("NaN", ": NaN is no number of JSON"),
+        ("[1, NaN]", ": [1]: NaN is no number of JSON"),
+        ('{"a": [{"b": -Infinity, "c": NaN}]}', ": a[0].b: -Infinity is no number of JSON"),
+        ('{"a": 1e308, "b": 1e999}', ": b: 1e999 is beyond all numbers"),
+        ('{"a": -1e400}', ": a: -1e400 is beyond all numbers"),
+    ],
+)
+def test_a_number_that_is_none_is_told_by_its_dotted_key(text: str, said: str) -> None:
+    assert _refusal_of(text) == WHERE + said
+
+
+def test_of_a_long_way_the_end_is_told() -> None:
+    text = '{"a":' * 40 + "NaN" + "}" * 40
+    assert _refusal_of(text) == f"{WHERE}: ...{'.a' * 12}: NaN is no number of JSON"
+
+
+def test_a_way_of_long_names_to_many_values_takes_no_memory() -> None:
+    deep = f'{{"{"x" * 10_000}":' * 200 + f"[{'0,' * 50_000}NaN]" + "}" * 200
+    tracemalloc.start()
+    assert _refusal_of(deep).endswith("[50000]: NaN is no number of JSON")
+    assert tracemalloc.get_traced_memory()[1] < 40 * len(deep)
+    tracemalloc.stop()
+
+
+def test_no_more_values_are_made_than_there_may_be() -> None:
+    assert parse_document("[1, [2], {}]", WHERE, 5) == [1, [2], {}]
+    with pytest.raises(UsageError, match="holds more than 4 values, and that is more than it may"):
+        parse_document("[1, [2], {}]", WHERE, 4)
 
 
 def test_a_number_too_long_to_be_read_is_refused() -> None:

@@ -13,8 +13,11 @@ import msgspec
 import pytest
 
 from cannon.errors import Fault, InvalidRun
+from cannon.pace import Pace
 from cannon.plan import Limits, Plan, Stop, Warmup
-from cannon.progress import Phase, Progress
+from cannon.profile import Constant
+from cannon.progress import Phase, Progress, SoFar
+from cannon.result import Result
 from cannon.runner import Interrupt, run
 from cannon.series import SeriesRow
 from cannon.shard import Shard
@@ -137,6 +140,71 @@ def test_the_fleet_is_stopped_at_once_when_its_errors_are_enough_together(
     assert (result.requests.failed, Fleet.stops) == (5, 2)
     assert result.validity.reasons[0] == "the run ended after 5 errors (-B 5)"
     assert (result.interrupted, result.exit_code) == (None, 3)
+
+
+def _ending(monkeypatch: pytest.MonkeyPatch, *, after: int, **settings: object) -> tuple[Result, list[SoFar]]:
+    """A run of the fleet that is enough once it has told so often, and what was asked."""
+    monkeypatch.setattr("cannon.runner.Processes", Fleet)
+    asked: list[SoFar] = []
+
+    def is_enough(so_far: SoFar) -> bool:
+        asked.append(so_far)
+        return len(asked) == after
+
+    with closing(Interrupt()) as interrupt:
+        interrupt.is_enough = is_enough
+        plan = _plan("http://127.0.0.1:1/", preflight=False, workers=2, **settings)
+        return run(plan, interrupt=interrupt), asked
+
+
+def test_a_run_that_is_enough_ends_as_at_the_end_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, asked = _ending(monkeypatch, after=3)
+    assert Fleet.stops == 1, "once: what is in flight is read"
+    assert [sum(tally.failed for tally in so_far.sums) for so_far in asked] == [1, 2, 3]
+    assert (result.requests.failed, result.interrupted) == (3, None)
+
+
+def test_a_warm_up_is_not_asked_whether_it_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    warmup = Warmup(Stop(amount=30), connections=2)
+    result, asked = _ending(monkeypatch, after=1, warmup=warmup)
+    assert [so_far.plan.warmup for so_far in asked] == [warmup], "the warm-up's own plan has none"
+    assert result.outside.warmup == 100
+
+
+def test_a_run_that_is_ended_otherwise_is_not_asked_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, asked = _ending(monkeypatch, after=0, limits=Limits(bailout=2))
+    assert len(asked) == 1
+
+
+def test_somebody_who_interrupted_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cannon.runner.Processes", Fleet)
+    with closing(Interrupt()) as interrupt:
+        interrupt.is_enough = lambda so_far: True
+        plan = _plan("http://127.0.0.1:1/", preflight=False, workers=2)
+        # Told before the first of them has begun.
+        result = run(plan, watch=lambda progress: _once(interrupt), interrupt=interrupt)
+    assert (Fleet.stops, result.interrupted) == (1, "SIGINT"), "a second word would have ended the drain"
+
+
+def _once(interrupt: Interrupt) -> None:
+    if interrupt.reason is None:
+        interrupt.stop("SIGINT")
+
+
+def test_an_amount_that_is_enough_before_it_was_sent_is_no_flaw(rude: Rude) -> None:
+    with closing(Interrupt()) as interrupt:
+        interrupt.is_enough = lambda so_far: so_far.sums[0].completed > 0
+        plan = _plan(
+            rude.url("/slow/20"),
+            connections=1,
+            stop=Stop(amount=10_000),
+            pace=Pace(Constant(500.0)),
+            sample_ns=SECOND_NS // 20,
+        )
+        result = run(plan, interrupt=interrupt)
+    assert result.requests.never_sent > 0
+    assert (result.requests.in_flight, result.interrupted) == (0, None)
+    assert not any("never sent" in reason for reason in result.validity.reasons)
 
 
 def test_errors_of_several_workers_end_the_run_together(rude: Rude) -> None:

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannon.errors import UsageError
-from cannon.gates import Gate, Verdict
+from cannon.gate_grammar import parse
+from cannon.gates import Verdict
 from cannon.pace import Arrivals, Pace
 from cannon.profile import Constant
 from cannon.search import Finding, Outcome, Search, Trial
 
 SECOND_NS = 1_000_000_000
-GATE = Gate.parse("p99 < 50ms")
+GATE = parse("p99 < 50ms")
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 
 knees = st.floats(30, 900_000)
@@ -251,7 +252,7 @@ def test_a_search_ends_whatever_the_target_does(verdicts: list[Verdict]) -> None
 def test_no_rate_is_tried_at_which_the_gate_could_not_be_judged(
     expression: str, duration_s: float, arrivals: Arrivals, least: float, start: float
 ) -> None:
-    search = Search.of(Gate.parse(expression), int(duration_s * SECOND_NS), arrivals)
+    search = Search.of(parse(expression), int(duration_s * SECOND_NS), arrivals)
     assert (search.least_per_s, search.start_per_s) == (least, start)
 
 
@@ -261,7 +262,7 @@ def test_no_rate_is_tried_at_which_the_gate_could_not_be_judged(
 def test_even_the_least_rate_gives_samples_enough(
     expression: str, duration_s: int, arrivals: Arrivals
 ) -> None:
-    gate = Gate.parse(expression)
+    gate = parse(expression)
     search = Search.of(gate, duration_s * SECOND_NS, arrivals)
     lasts_ns = search.trial_ns(search.least_per_s)
     for seed in range(30):
@@ -276,8 +277,8 @@ def test_trials_too_short_for_any_rate_are_refused() -> None:
         match=r"^--find-rate 'p99\.99999 < 5ms' takes 200,000,000 samples a trial, and 60\.0 s are too short for them"
         r" at any rate; give -d 204 or more, or a lower percentile$",
     ):
-        Search.of(Gate.parse("p99.99999 < 5ms"), SECOND_NS, Arrivals.EVEN)
-    assert Search.of(Gate.parse("p99.99999 < 5ms"), 204 * SECOND_NS, Arrivals.EVEN).least_per_s == 1_000_000
+        Search.of(parse("p99.99999 < 5ms"), SECOND_NS, Arrivals.EVEN)
+    assert Search.of(parse("p99.99999 < 5ms"), 204 * SECOND_NS, Arrivals.EVEN).least_per_s == 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from cannon.errors import Fault
-from cannon.gates import Gate, Verdict
+from cannon.gate_grammar import parse
+from cannon.gates import Verdict
 from cannon.result import Result
 from cannon.search import trial_of
 from tests.results import a_paced_plan, a_paced_tally, a_result, an_empty_tally, latencies_ns
 
 SECOND_NS = 1_000_000_000
-GATE = Gate.parse("p99 < 50ms")
+GATE = parse("p99 < 50ms")
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 
 
@@ -77,13 +78,13 @@ def test_a_target_that_refuses_what_it_is_asked_did_not_keep_up() -> None:
 
 
 def test_a_gate_on_errors_says_itself_how_many_there_may_be() -> None:
-    gate = Gate.parse("errors < 20%")
+    gate = parse("errors < 20%")
     assert trial_of(1000, gate, a_run(**errors(1_111))).verdict is PASS
 
 
 def test_an_invalid_run_says_nothing_for_its_target() -> None:
     trial = trial_of(
-        1000, Gate.parse("errors < 100%"), a_result(plan=a_paced_plan(), problems=["worker 1 was lost"])
+        1000, parse("errors < 100%"), a_result(plan=a_paced_plan(), problems=["worker 1 was lost"])
     )
     assert (trial.verdict, trial.reason) == (FAIL, "worker 1 was lost")
 

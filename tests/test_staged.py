@@ -1,4 +1,4 @@
-"""What a scenario adds to what was measured: the CPU of its services, their numbers, events, gates, its finding."""
+"""What a scenario adds to what was measured: the CPU of its services, their numbers, events, its finding."""
 
 from __future__ import annotations
 
@@ -215,11 +215,3 @@ def test_events_happen_while_it_is_fired_and_are_told(scene: Scene) -> None:
     (event,) = report_of(scene.ran(event=[{"at": "50%", "stop": "web"}])).events
     assert (event.action, event.service, event.note) == ("stop", "web", None)
     assert event.t_s >= 9.0, "the window of ten seconds was that old when it was first told of"
-
-
-def test_gates_are_judged_and_decide_the_exit_code(scene: Scene) -> None:
-    gates = [{"expression": "errors == 0"}, {"expression": "p50 < 1us"}]
-    found = scene.ran(gate=gates)
-    assert [gate.verdict for gate in found.gates] == ["pass", "fail"]
-    assert found.exit_code == 4
-    assert scene.ran(gate=gates[:1]).exit_code == 0

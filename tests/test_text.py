@@ -150,7 +150,9 @@ def test_any_text_can_be_redacted_and_twice_is_once(text: str) -> None:
     assert redact_text(redact_text(text)) == redact_text(text)
 
 
-@pytest.mark.parametrize("piece", ["a", "?a=", ";", "://", "@", "%3F", "?a=http://", "a:", "/", " "])
+@pytest.mark.parametrize(
+    "piece", ["a", "?a=", ";", "://", "@", "%3F", "?a=http://", "a:", "/", " ", "a-", "x-key: "]
+)
 def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
     # A hundred thousand pieces take minutes if any pattern looks back; the run's time limit is the judge.
     assert redact_text(piece * 100_000) is not None
@@ -164,6 +166,25 @@ def test_prose_is_kept_around_the_urls_in_it() -> None:
     assert redact_text(prose) == (
         "cannot reach  http://***@h/?sig=***\n(mail me@example.org, p99@haproxy < direct + 2ms)"
     )
+
+
+@pytest.mark.parametrize(
+    ("prose", "expected"),
+    [
+        (f"malformed header line b'Set-Cookie: id={CANARY}; a'", "malformed header line b'Set-Cookie: ***"),
+        (f"it said: authorization:Bearer {CANARY}\nAccept: a", "it said: authorization:***\nAccept: a"),
+        (f"X-Api-Key : {CANARY}", "X-Api-Key : ***"),
+        (f"Accept: a, cookie: {CANARY}", "Accept: a, cookie: ***"),
+        ("cannot connect to http://token-service:8080/", "cannot connect to http://token-service:8080/"),
+        ("auth-proxy:80 refused, and cookie:81", "auth-proxy:80 refused, and cookie:81"),
+        ("--tls-session: 'x' is none", "--tls-session: 'x' is none"),
+        ("Content-Type: text/plain", "Content-Type: text/plain"),
+    ],
+)
+def test_a_secret_header_that_somebody_quotes_is_redacted_to_the_end_of_its_line(
+    prose: str, expected: str
+) -> None:
+    assert redact_text(prose) == expected
 
 
 @pytest.mark.parametrize(

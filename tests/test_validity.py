@@ -8,10 +8,11 @@ from hypothesis import given
 from cannon.doubts import doubts, saturated
 from cannon.errors import Fault
 from cannon.evidence import Evidence
+from cannon.plan import Stop
 from cannon.tally import Tally
 from cannon.validity import Validity, bailing, judge
 from tests.evidence import a_load, evidences, some_evidence
-from tests.results import a_failing_tally, a_plan, a_tally
+from tests.results import a_failing_tally, a_paced_plan, a_paced_tally, a_plan, a_tally
 from tests.strategies import tallies
 
 PLAN = a_plan()
@@ -20,7 +21,7 @@ TALLY = a_tally()
 
 def judged(tally: Tally, evidence: Evidence, *problems: str) -> Validity:
     """The verdict on a run in a closed loop that nobody interrupted."""
-    return judge(PLAN, tally, evidence, problems=[*problems], interrupted=None)
+    return judge(PLAN, tally, evidence, problems=[*problems], ended=False)
 
 
 @given(evidences)
@@ -58,6 +59,13 @@ def test_a_run_without_figures_or_that_does_not_add_up_is_invalid(
 ) -> None:
     validity = judged(tally, some_evidence(a_load(1.0)), *problems)
     assert (validity.verdict, validity.reasons) == ("invalid", said)
+
+
+def test_what_an_amount_lacks_is_no_flaw_of_a_run_that_somebody_ended() -> None:
+    plan = a_paced_plan(stop=Stop(amount=20_000))
+    tally, evidence = a_paced_tally(never_sent=7), some_evidence(a_load(0.1))
+    found = [judge(plan, tally, evidence, problems=[], ended=ended).verdict for ended in (False, True)]
+    assert found == ["invalid", "valid"]
 
 
 def test_errors_that_end_a_run_are_those_of_requests_dials_and_expectations() -> None:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cannon.cli.arguments import Arguments, arrange
+from cannon.cli.check import check
 from cannon.cli.compare import compare
 from cannon.cli.demo import demo
 from cannon.cli.fire import fire
 from cannon.cli.help import command_help, main_help
-from cannon.cli.later import LATER_COMMANDS
+from cannon.cli.merge import merge
 from cannon.cli.messages import refuse_extra, usage_error
 from cannon.cli.options import grammar_of
+from cannon.cli.report import report
 from cannon.cli.scenario import scenario
 from cannon.cli.schema import schema
 from cannon.cli.serve import serve
@@ -39,6 +41,9 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Mapping[str, click.Command] = {
     "compare": compare,
     "scenario": scenario,
+    "report": report,
+    "check": check,
+    "merge": merge,
     "serve": serve,
     "demo": demo,
     "schema": schema,
@@ -71,7 +76,10 @@ def main(
     except CannonError as error:
         say(error.message)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        # What it cost, if anything.
+        for line in interrupt.args:
+            say(line)
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a user never sees a bare traceback
         _tell_defect(error, debug="--debug" in words[: words.index("--") if "--" in words else None])
@@ -82,12 +90,7 @@ def _main(words: list[str], run: Run | None, weigh: Compare | None, format: str)
     if not words:
         tell(f"{main_help(fire, COMMANDS)}\n")
         raise UsageError("a URL is missing; e.g. cannon http://127.0.0.1:4000/")
-    arguments = arrange(words, grammar_of({"": fire, **COMMANDS, **_later()}, default=""))
-    if arguments.command in LATER_COMMANDS:
-        raise UsageError(
-            f"the command '{arguments.command}' is not in this version yet; a host of that name is"
-            f" http://{arguments.command}/"
-        )
+    arguments = arrange(words, grammar_of({"": fire, **COMMANDS}, default=""))
     if arguments.help:
         named = arguments.command
         print_text(main_help(fire, COMMANDS) if named is None else command_help(named, COMMANDS[named]))
@@ -115,11 +118,6 @@ def _call(arguments: Arguments, session: Session) -> int:
     except click.UsageError as error:
         raise usage_error(error, command) from None
     return int(code)
-
-
-def _later() -> dict[str, click.Command]:
-    """Commands to come: their words name no host."""
-    return {name: click.Command(name) for name in LATER_COMMANDS}
 
 
 def _tell_defect(error: Exception, *, debug: bool) -> None:

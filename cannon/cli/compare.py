@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +10,23 @@ import click
 from cannon.cli.command import Command
 from cannon.cli.options import Options
 from cannon.cli.options.compare import COMPARE, REFUSED, CompareOptions
-from cannon.cli.running import INVALID, done, drawn_on, is_terminal, note_to, same_terminal, signalled
+from cannon.cli.running import (
+    INVALID,
+    done,
+    drawn_on,
+    is_terminal,
+    note_to,
+    same_terminal,
+    signalled,
+    tell_github,
+)
 from cannon.cli.session import Session, print_bytes, print_text, say, tell
 from cannon.cli.sides import PlannedComparison, compared
 from cannon.errors import InvalidRun
 from cannon.text import clean, redact_url
 
 if TYPE_CHECKING:
+    from cannon.cli.gating import Gating
     from cannon.comparison import Comparison
     from cannon.rounds import ComparisonPlan
     from cannon.runner import Interrupt
@@ -30,18 +39,27 @@ _AROUND_SLOT_NS = 250_000_000
 
 @click.pass_obj
 def _compare(session: Session, /, words: tuple[str, ...], **given: object) -> int:
-    options = Options.of(given)
-    return weigh(session, compared(options, CompareOptions.of(given), words), options)
+    from cannon.cli.gating import comparison_gating, of_project
+
+    options, own = Options.of(given), CompareOptions.of(given)
+    planned = compared(options, own, words)
+    # What a machine cannot tell apart is a question of its own, and no project's gate is an answer.
+    project = None if own.aa else of_project(options)
+    return weigh(session, planned, options, comparison_gating(options, planned.plan, project=project))
 
 
-def weigh(session: Session, planned: PlannedComparison, options: Options) -> int:
+def weigh(
+    session: Session, planned: PlannedComparison, options: Options, gating: Gating | None = None
+) -> int:
     """Compare and report; returns the exit code. InvalidRun: nothing could be compared.
 
     Every report is tried, whatever became of the others; an interruption's exit code stands before that of a loss.
     """
+    from cannon.cli.gating import comparison_gating
     from cannon.cli.interrupts import interruptible
 
-    for note in planned.notes:
+    gating = gating or comparison_gating(options, planned.plan)
+    for note in (*planned.notes, *gating.notes):
         say(note)
     if not options.json:
         tell(_heading(planned.plan))
@@ -53,7 +71,7 @@ def weigh(session: Session, planned: PlannedComparison, options: Options) -> int
                 raise
             say(failure.message)
             return signalled(interrupt)
-        return _report(comparison, options)
+        return _report(gating.judged_comparison(comparison), options, gating)
 
 
 def _run(session: Session, plan: ComparisonPlan, options: Options, interrupt: Interrupt) -> Comparison:
@@ -96,22 +114,24 @@ def _heading(plan: ComparisonPlan) -> str:
     )
 
 
-def _report(comparison: Comparison, options: Options) -> int:
+def _report(comparison: Comparison, options: Options, gating: Gating) -> int:
     """Write the files, show the comparison. Where a file cannot be written, the JSON goes to stdout."""
     from cannon.reports import files
 
-    data = comparison.to_json()
-    lost = [path for path in options.outputs if not done(partial(files.write, path, data))]
+    written = done(lambda: files.write_all(comparison, options.outputs))
     if comparison.interrupted and is_terminal(sys.stdout) and is_terminal(sys.stderr):
         # The terminal may have echoed a ^C since the live lines were wiped.
         tell("\n")
     shown = done(lambda: _show(comparison, options))
-    if lost and not options.json:
-        done(lambda: print_bytes(data))
+    if not written and not options.json:
+        done(lambda: print_bytes(comparison.to_json()))
     if comparison.validity.verdict != "valid" and not (shown and same_terminal(options)):
         for reason in comparison.validity.reasons:
             say(f"{comparison.validity.verdict}: {reason}")
-    return comparison.exit_code or (INVALID if lost or not shown else 0)
+    tell_github(comparison, as_json=options.json)
+    if not (written and shown) and comparison.interrupted is None:
+        return INVALID
+    return gating.exit_code(comparison)
 
 
 def _show(comparison: Comparison, options: Options) -> None:

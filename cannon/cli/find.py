@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cannon.cli.running import INVALID, announce, check, done, renderers_of, run, signalled
+from cannon.cli.running import (
+    INVALID,
+    announce,
+    check,
+    done,
+    renderers_of,
+    run,
+    signalled,
+    tell_github,
+)
 from cannon.cli.session import print_bytes, print_text, say
 from cannon.errors import InvalidRun, UsageError
 
@@ -89,9 +98,11 @@ def find(session: Session, planned: Planned, options: Options, gate: Gate) -> in
 
 def _refuse(plan: Plan, options: Options, gate: Gate) -> None:
     """Whatever a search cannot be made of."""
+    from cannon.cli.gating import refuse
     from cannon.gates import Operator
     from cannon.metrics import Metric
 
+    refuse(options, "is of one run, and --find-rate has a gate of its own for many; leave it out")
     upward = gate.operator in (Operator.ABOVE, Operator.AT_LEAST)
     for wrong, message in (
         (
@@ -161,6 +172,7 @@ def _try_all(
     import msgspec
 
     from cannon.gates import Verdict
+    from cannon.judging import judge_run
     from cannon.profile import Constant
     from cannon.reports import trials as shown
     from cannon.search import Finding, trial_of
@@ -189,7 +201,7 @@ def _try_all(
             found.cut, found.ended = result, f"interrupted by {interrupt.reason}"
             break
         trial = trial_of(rate, gate, result)
-        found.tried.append((trial, msgspec.structs.replace(result, gates=[gate.judge(result)])))
+        found.tried.append((trial, msgspec.structs.replace(result, gates=[judge_run(gate, result)])))
         say(shown.line(len(found.tried), trial, gate))
         if trial.verdict is Verdict.INCONCLUSIVE and not advised:
             # What to do about it: once, since every trial above would say the same.
@@ -215,4 +227,7 @@ def _report(found: _Found, finding: Finding, gate: Gate, options: Options, inter
         print_text(trials.render(found.trials, finding, gate, Terminal.of(sys.stdout)))
 
     written = best is None or done(lambda: files.write_all(best, options.outputs, renderers_of(options)))
-    return done(show) and written
+    shown = done(show)
+    if best is not None:
+        tell_github(best, as_json=options.json)
+    return shown and written

@@ -22,10 +22,11 @@ MODEL = "cannon -d 60 -c 10 -l http://localhost:4000/"
 
 _ALWAYS = (("-h, --help", "show this"), ("-v, --version", "show the version"))
 _EXIT_CODES = (
-    ("0", "the run, or the comparison, is valid"),
+    ("0", "the run, or the comparison, is valid, and every gate holds"),
     ("2", "bad usage; nothing was sent"),
-    ("3", "it is not valid, or a report could not be written"),
-    ("4", "a gate of the scenario failed"),
+    ("3", "it is not valid, a report was lost, or a baseline is of another set-up"),
+    ("4", "a gate failed"),
+    ("5", "a gate was inconclusive, under --inconclusive fail"),
     ("130, 143", "interrupted; what was measured is reported"),
     ("1", "a defect of cannon"),
 )

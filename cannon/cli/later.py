@@ -1,4 +1,4 @@
-"""Names that this version knows of and does not have: options to come, and commands whose words are kept free.
+"""Names that this version knows of and does not have: options to come.
 
 Law: asking for one is told apart from a slip of the fingers. A name leaves this table when it is built.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LATER_COMMANDS", "LATER_OPTIONS"]
-
-LATER_COMMANDS = frozenset({"check", "merge", "report"})
+__all__ = ["LATER_OPTIONS"]
 
 _OPTIONS = (
     "--http2",
@@ -18,10 +16,6 @@ _OPTIONS = (
     "--data",
     "--hooks",
     "--cluster",
-    "--gate",
-    "--baseline",
-    "--inconclusive",
-    "--abort-on-fail",
 )
 
 LATER_OPTIONS: Mapping[str, str] = {name: names for names in _OPTIONS for name in names.split("/")}

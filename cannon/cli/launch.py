@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cannon.cli.options import Options
 from cannon.cli.planning import Planned, planned
@@ -25,32 +25,35 @@ __all__ = ["launch"]
 _EXAMPLE = "cannon / -- node server.js"
 _LAST_MOMENT_S = 0.2
 
+_Prepared = TypeVar("_Prepared")
+
 
 def launch(
     command: Sequence[str],
     options: Options,
     urls: Sequence[str],
-    check: Callable[[Plan], None],
-    fire: Callable[[Planned], int],
+    prepare: Callable[[Plan], _Prepared],
+    fire: Callable[[Planned, _Prepared], int],
 ) -> int:
     """Make the Plan and fire it, at a server of its own if there is a command; returns the exit code.
 
-    `check` is asked about the Plan before the server is started. UsageError: nothing was sent. InvalidRun: there was
-    nothing to fire at, and what the server said last has been told.
+    `prepare` is asked about the Plan before the server is started, and what it gives is handed to `fire`. UsageError:
+    nothing was sent. InvalidRun: there was nothing to fire at, and what the server said last has been told.
     """
     if command:
-        return _fire_at_own(command, options, urls, check, fire)
+        return _fire_at_own(command, options, urls, prepare, fire)
     if options.on_port:
         raise UsageError(f"--on-port starts the command that follows --, and none does; e.g. {_EXAMPLE}")
-    return fire(planned(options, urls))
+    plan = planned(options, urls)
+    return fire(plan, prepare(plan.plan))
 
 
 def _fire_at_own(
     command: Sequence[str],
     options: Options,
     urls: Sequence[str],
-    check: Callable[[Plan], None],
-    fire: Callable[[Planned], int],
+    prepare: Callable[[Plan], _Prepared],
+    fire: Callable[[Planned, _Prepared], int],
 ) -> int:
     from cannon.services import START_LIMIT_S, Service, free_port
 
@@ -61,7 +64,7 @@ def _fire_at_own(
         )
     port = port_of_environment() or free_port()
     offered = planned(options, urls, port)
-    check(offered.plan)
+    prepared = prepare(offered.plan)
     where = None
     service = Service(command, port)
     try:
@@ -75,7 +78,7 @@ def _fire_at_own(
                 ports = ", ".join(map(str, (where.port, *where.others)))
                 say(f"the server '{service.name}' listens on {ports}; a bare path is of {where.port}")
             try:
-                code = fire(replace(offered, plan=_moved(offered.plan, urls, where)))
+                code = fire(replace(offered, plan=_moved(offered.plan, urls, where)), prepared)
             except InvalidRun:
                 service.lost_within(_LAST_MOMENT_S)
                 raise

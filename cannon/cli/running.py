@@ -6,6 +6,7 @@ costs neither the others nor the exit code of a signal.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -13,12 +14,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
-from cannon.cli.session import line_of, say
-from cannon.errors import InvalidRun, UsageError
+from cannon.cli.session import line_of, order, say
+from cannon.errors import InvalidRun, LostReports, UsageError
 
 if TYPE_CHECKING:
     from cannon.cli.options import Options
     from cannon.cli.session import Session
+    from cannon.comparison import Comparison
     from cannon.plan import Plan
     from cannon.reports.drawn import Drawn
     from cannon.reports.files import Renderer
@@ -39,6 +41,7 @@ __all__ = [
     "run",
     "same_terminal",
     "signalled",
+    "tell_github",
 ]
 
 INVALID = InvalidRun.exit_code
@@ -48,13 +51,15 @@ _SIGNALLED = 128
 """What shells add to the number of the signal that ended a program."""
 
 
-def check(plan: Plan, options: Options) -> None:
-    """Refuse with a UsageError whatever could be found out only at the end of the run."""
+def check(plan: Plan, options: Options, renderers: Mapping[str, object] | None = None) -> None:
+    """Refuse with a UsageError whatever could be found out only at the end of the run. `renderers`: the formats of
+    files, if they are not those of a run.
+    """
     from cannon.cli.descriptors import check_descriptors
     from cannon.reports import files
     from cannon.reports.places import check_place, is_file
 
-    files.check(options.outputs)
+    files.check(options.outputs, renderers=files.RENDERERS if renderers is None else renderers)
     if options.log is not None:
         check_place(options.log, "--log")
         if not is_file(options.log):
@@ -114,7 +119,9 @@ def done(action: Callable[[], None]) -> bool:
     try:
         action()
     except InvalidRun as failure:
-        say(failure.message)
+        # A line each: in one, what comes last would be cut off.
+        for line in failure.lines if isinstance(failure, LostReports) else (failure.message,):
+            say(line)
         return False
     return True
 
@@ -131,6 +138,20 @@ def renderers_of(options: Options) -> Mapping[str, Renderer]:
 def json_of(options: Options) -> Renderer:
     """The format of the JSON on stdout."""
     return renderers_of(options)[".autocannon.json" if options.format == "autocannon" else ".json"]
+
+
+def tell_github(measured: Result | Comparison, *, as_json: bool) -> None:
+    """In a job of GitHub's: annotations, and the page of the step. `as_json`: stdout holds a document, so that nothing
+    else may stand there. It was not asked for, so that it costs no exit code where it fails.
+    """
+    from cannon.reports import github
+
+    if not github.is_there():
+        return
+    order(github.annotations_of(measured), to_stderr=as_json)
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        done(lambda: github.write_page(path, measured))
 
 
 def same_terminal(options: Options) -> bool:

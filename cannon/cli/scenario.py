@@ -69,7 +69,6 @@ def _show(session: Session, words: Sequence[str], keep: str | None) -> int:
     options, sides = words_of(filled)
     read_words(found.kind, [*options, *sides, *rest])
     lines += [f"{command_of(found.kind)} {shlex.join([*options, *sides, *rest])}"]
-    lines += [f"# must hold: {gate.expression}" for gate in found.gates]
     # Whoever looks before it runs looks at text from elsewhere: nothing in it moves the terminal.
     print_text("".join(f"{clean(line, len(line) * _ESCAPED)}\n" for line in lines))
     return 0

@@ -22,7 +22,7 @@ from cannon.errors import UsageError
 from cannon.scenario import Kind, Scenario
 from cannon.text import clean
 
-__all__ = ["command_of", "read_words", "words_of"]
+__all__ = ["command_of", "gate_places", "read_words", "words_of"]
 
 _COMMANDS: Mapping[Kind, click.Command] = {Kind.COMPARE: compare, Kind.RUN: fire}
 
@@ -36,9 +36,12 @@ def words_of(scenario: Scenario) -> tuple[list[str], list[str]]:
     """The options of a filled scenario and its sides, in words. UsageError, which names the file and the key, for one
     that is none, or that its option does not take.
     """
-    options = _words(scenario.load, _COMMANDS[scenario.kind], f"{scenario.file}: load")
+    command = _COMMANDS[scenario.kind]
+    options = _words(scenario.load, command, f"{scenario.file}: load")
     if scenario.differs:
         options += ["--allow", ",".join(each.value for each in scenario.differs)]
+    for where, gate in zip(_own_places(scenario), scenario.gates, strict=True):
+        options += _taken(_spelled("--gate", gate), command, where)
     sides = []
     for number, side in enumerate(scenario.sides):
         sides.append(f"{side.name}={side.url}" if side.name and scenario.kind is Kind.COMPARE else side.url)
@@ -48,9 +51,20 @@ def words_of(scenario: Scenario) -> tuple[list[str], list[str]]:
     return options, sides
 
 
+def gate_places(scenario: Scenario) -> list[str]:
+    """Where each gate among its words stands, in their order."""
+    given = scenario.load.get("gate", [])
+    count = len(given) if isinstance(given, list) else 1
+    return [*[f"{scenario.file}: load.gate"] * count, *_own_places(scenario)]
+
+
 def read_words(kind: Kind, words: Sequence[str]) -> dict[str, object]:
     """What click makes of these words, the user's arranged already. UsageError for what the command would refuse."""
     return _read(_COMMANDS[kind], words)
+
+
+def _own_places(scenario: Scenario) -> list[str]:
+    return [f"{scenario.file}: gate[{number}].expression" for number in range(len(scenario.gates))]
 
 
 def _read(command: click.Command, words: Sequence[str]) -> dict[str, object]:
@@ -75,12 +89,16 @@ def _words(table: Mapping[str, Any], command: click.Command, where: str) -> list
         option = known.get(key)
         if option is None:
             raise UsageError(f"{here}: {_unknown(key, known, command)}")
-        own = _of_one(f"--{key}", value, option, here)
-        try:
-            _read(command, own)
-        except UsageError as error:
-            raise UsageError(f"{here}: {error.message}") from None
-        words += own
+        words += _taken(_of_one(f"--{key}", value, option, here), command, here)
+    return words
+
+
+def _taken(words: list[str], command: click.Command, where: str) -> list[str]:
+    """As they are, if the command takes them."""
+    try:
+        _read(command, words)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}") from None
     return words
 
 
@@ -103,9 +121,9 @@ def _of_one(name: str, value: object, option: Option, where: str) -> list[str]:
         raise UsageError(f"{where}: it is said once, not in a list")
     if any(isinstance(each, bool) or not isinstance(each, str | int | float) for each in values):
         raise UsageError(f'{where}: it is a text or a number; e.g. duration = "10s"')
-    # What begins with a dash would be another option for whoever copies the line.
-    return [
-        word
-        for each in map(str, values)
-        for word in ([f"{name}={each}"] if each.startswith("-") else [name, each])
-    ]
+    return [word for each in values for word in _spelled(name, str(each))]
+
+
+def _spelled(name: str, value: str) -> list[str]:
+    """What begins with a dash would be another option for whoever copies the line."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]

@@ -2,7 +2,8 @@
 
 Law: results go to stdout, everything else to stderr, a line at a time. A reader who leaves (`cannon … | head`) is no
 error and ends nothing; a stdout that cannot be written is a report that was lost. Foreign text was cleaned before it
-comes here, but for the last line of all, which is cleaned and redacted once more.
+comes here, but for the last line of all, which is cleaned and redacted once more. In a job of GitHub's no text is an
+order to its runner, but for what `order` is given.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannon.errors import InvalidRun
+from cannon.reports import github
 from cannon.text import clean, redact_text
 
 if TYPE_CHECKING:
     from cannon.comparer import Compare
     from cannon.runner import Run
 
-__all__ = ["Session", "line_of", "print_bytes", "print_text", "say", "tell"]
+__all__ = ["Session", "line_of", "order", "print_bytes", "print_text", "say", "tell"]
 
 _LONGEST_LINE = 500
 
@@ -70,7 +72,20 @@ def say(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Text to stderr, as it is. Never raises: a stderr that is gone is no reason to stop."""
+    """Text to stderr. Never raises: a stderr that is gone is no reason to stop."""
+    _to_stderr(github.disarmed(text) if github.is_there() else text)
+
+
+def order(text: str, *, to_stderr: bool = False) -> None:
+    """Lines for GitHub's runner, which reads both streams. Never raises: no result is lost with them."""
+    if to_stderr:
+        _to_stderr(text)
+    elif text:
+        with suppress(InvalidRun):
+            _to_stdout(_encoded(text))
+
+
+def _to_stderr(text: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             sys.stderr.write(text)
@@ -79,12 +94,19 @@ def tell(text: str) -> None:
 
 def print_text(text: str) -> None:
     """Text to stdout; what its encoding lacks becomes a visible escape. InvalidRun where it cannot be written."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print_bytes(text.encode(encoding, "backslashreplace"))
+    _to_stdout(_encoded(github.disarmed(text) if github.is_there() else text))
 
 
 def print_bytes(data: bytes) -> None:
-    """Bytes to stdout, as they are. Raises InvalidRun where they cannot be written."""
+    """A JSON document to stdout, as it is. Raises InvalidRun where it cannot be written."""
+    _to_stdout(github.disarmed_json(data) if github.is_there() else data)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
+
+
+def _to_stdout(data: bytes) -> None:
     with _guarded_stdout():
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

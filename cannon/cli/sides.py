@@ -56,6 +56,7 @@ def compared(options: Options, given: CompareOptions, words: Sequence[str]) -> P
     from cannon.consumption import check as check_processes
     from cannon.pace import Arrivals
     from cannon.plan import Stop
+    from cannon.reports.files import COMPARISON_RENDERERS
     from cannon.rounds import Allowed, ComparisonPlan, Order, Side
 
     _check_words(options, given)
@@ -88,9 +89,8 @@ def compared(options: Options, given: CompareOptions, words: Sequence[str]) -> P
     )
     check_processes(plan.processes)
     _check_command(plan.before_slot)
-    _check_outputs(options.outputs)
     for side in plan.sides:
-        check(side.plan, options)
+        check(side.plan, options, COMPARISON_RENDERERS)
     return PlannedComparison(plan, notes_of(plan, options, given, sides, found))
 
 
@@ -228,19 +228,6 @@ def _check_command(words: Sequence[str]) -> None:
             f"--before-slot: there is no program '{clean(words[0], _SHOWN)}' to be run;"
             " e.g. --before-slot 'systemctl restart haproxy'"
         )
-
-
-def _check_outputs(paths: Sequence[str]) -> None:
-    """A comparison is JSON as yet. What is no file, and has no ending, can be nothing else."""
-    from cannon.reports.places import is_file
-
-    for path in paths:
-        name = os.path.basename(path).lower()
-        is_json = name.endswith(".json") and not name.endswith(".autocannon.json")
-        if not is_json and (is_file(path) or "." in name):
-            raise UsageError(
-                f"-o/--output {clean(path)}: a comparison is written as .json; e.g. -o comparison.json"
-            )
 
 
 def _seed() -> int:

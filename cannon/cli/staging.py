@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING
 
 from cannon.cli.compare import weigh
 from cannon.cli.fire import shoot
+from cannon.cli.gating import comparison_gating, run_gating
 from cannon.cli.options import Options
 from cannon.cli.options.compare import CompareOptions
 from cannon.cli.planning import planned
 from cannon.cli.running import INVALID, check
-from cannon.cli.scenario_words import read_words, words_of
+from cannon.cli.scenario_words import gate_places, read_words, words_of
 from cannon.cli.session import Session, say, tell
 from cannon.cli.sides import compared
 from cannon.errors import UsageError
 from cannon.scenario import Kind, Scenario
+from cannon.settings import PlanSettings
 from cannon.text import clean
 
 if TYPE_CHECKING:
@@ -118,7 +120,10 @@ def _aim_comparison(session: Session, scenario: Scenario, words: Sequence[str]) 
             raise UsageError(
                 f"--pid {name}={number}: the CPU of the service '{name}' is told anyway; leave it out"
             )
-    return lambda staged: weigh(replace(session, weigh=staged.compare(session.compare)), plan, options)
+    gating = comparison_gating(options, plan.plan, sorted(services), gate_places(scenario))
+    return lambda staged: weigh(
+        replace(session, weigh=staged.compare(session.compare)), plan, options, gating
+    )
 
 
 def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire:
@@ -133,7 +138,8 @@ def _aim_run(session: Session, scenario: Scenario, words: Sequence[str]) -> Fire
     check(plan.plan, options)
     _check_events(scenario, plan.plan.stop)
     _check_finding(scenario, ())
-    return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options)
+    gating = run_gating(options, PlanSettings.of(plan.plan), gate_places(scenario))
+    return lambda staged: shoot(replace(session, fire=staged.run(session.run)), plan, options, gating)
 
 
 _AIM = {Kind.COMPARE: _aim_comparison, Kind.RUN: _aim_run}

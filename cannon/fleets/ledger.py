@@ -11,9 +11,9 @@ import msgspec
 
 from cannon.pace import Scope
 from cannon.plan import Plan
-from cannon.progress import Phase, Progress, State, WorkerProgress
+from cannon.progress import Phase, Progress, SoFar, State, WorkerProgress
 from cannon.series import Series, SeriesRow
-from cannon.tally import Tally
+from cannon.tally import Row, Tally
 
 __all__ = ["Ledger"]
 
@@ -31,6 +31,7 @@ class Ledger:
         self._phase = phase
         self._sums = [Tally() for _ in range(count)]
         self._series = Series(count, plan.tick_ns * (plan.sample_ns // plan.tick_ns))
+        self._fastest_per_s = [0.0] * count
         self._told_s = [0.0] * count
         self._states = [State.STARTING] * count
         self._began_s: float | None = None
@@ -42,6 +43,7 @@ class Ledger:
         """The next Tally of a worker; returns the rows of the run that this closed."""
         tally = _with_gap(tally, self._plan.tick_ns)
         self._sums[index] += tally
+        self._fastest_per_s[index] = max(self._fastest_per_s[index], _ended_per_s(tally.row))
         self._told_s[index] = elapsed_s
         if self._states[index] in (State.STARTING, State.CONNECTING):
             opened = tally.row.window_ns or self._has_dialled(index)
@@ -70,6 +72,11 @@ class Ledger:
     def sums(self) -> tuple[Tally, ...]:
         """What each worker told, added up."""
         return tuple(self._sums)
+
+    @property
+    def so_far(self) -> SoFar:
+        """What each worker told, and how fast it was at its fastest."""
+        return SoFar(self._plan, self.sums, tuple(self._fastest_per_s))
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -130,6 +137,11 @@ class Ledger:
         if self._began_s is not None:
             return State.RUNNING
         return State.CONNECTING if State.CONNECTING in self._states else State.STARTING
+
+
+def _ended_per_s(row: Row) -> float:
+    """How many requests a second ended in this part of the window."""
+    return (row.requests + row.failed) * _SECOND_NS / row.window_ns if row.window_ns else 0.0
 
 
 def _with_gap(tally: Tally, tick_ns: int) -> Tally:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cannon.comparison import Comparison
 from cannon.reports import comparison_sentences as sentences
-from cannon.reports import scenario_markdown
+from cannon.reports import gate_markdown, scenario_markdown
 from cannon.reports.figures import NOTHING, Figures, span
 from cannon.reports.markdown import Markdown, code, escaped
 from cannon.reports.verdicts import label, verdict
@@ -25,6 +25,7 @@ def render(comparison: Comparison, notes: Sequence[str] = ()) -> str:
     page = Markdown()
     sides = " and ".join(escaped(side.name) for side in comparison.sides)
     scenario_markdown.answer(page, comparison.scenario, f"{sides}, compared")
+    gate_markdown.draw(page, comparison.gates)
     _differences(page, comparison)
     for side in comparison.sides[1:]:
         _side(page, comparison, side.name)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from cannon.comparison import Comparison, Handshake
 from cannon.reports import comparison_sentences as sentences
-from cannon.reports import row_table, scenario_section
+from cannon.reports import gate_section, row_table, scenario_section
 from cannon.reports.figures import NOTHING, span
 from cannon.reports.page import Cell, Page
 from cannon.reports.row_table import Section
@@ -43,6 +43,7 @@ def render(comparison: Comparison, terminal: Terminal) -> str:
         _handshakes(page, comparison.handshakes)
     _lines(page, comparison)
     scenario_section.draw(page, comparison.scenario)
+    gate_section.draw(page, comparison.gates)
     return page.text().rstrip("\n") + "\n"
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from cannon.durations import PERCENTILES, Durations
 from cannon.plan import Plan
-from cannon.reports import scenario_section, scenario_sentences, sentences
+from cannon.reports import gate_section, scenario_section, sentences
 from cannon.reports.page import Cell, Page
 from cannon.reports.rates import RATE_PERCENTILES, Rates, byte_rates, request_rates
 from cannon.reports.terminal import Terminal, put
@@ -86,9 +86,8 @@ def render(
         for name, count, example in _faults(result):
             page.line(Cell(f"{name} {count:,}: {example}" if example else f"{name} {count:,}"))
     _lines(page, result)
-    for line in scenario_sentences.gates(result.gates):
-        page.line(Cell(line, "bold"))
     scenario_section.draw(page, result.scenario)
+    gate_section.draw(page, result.gates)
     return page.text()
 
 

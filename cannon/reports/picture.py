@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cannon.tally import UNIT_BITS, Histogram
+from cannon.reports.log_scale import LogScale
+from cannon.tally import Histogram
 from cannon.units import format_duration
 
 __all__ = ["ASCII", "BLOCKS", "Ink", "draw"]
@@ -30,9 +31,6 @@ ASCII = Ink(levels=".:#", axis="-", tick="+")
 
 _ROWS = 5
 _LEAST_SAMPLES = 20
-# Columns narrower than the histogram's own buckets (0.1 %, at least 64 ns) would stand in gaps of nothing.
-_LEAST_STEP = 0.004
-_LEAST_STEP_NS = 2 << UNIT_BITS
 _TICKS = (1, 2, 5)
 _GAP = 2
 # Room for the labels of both ends.
@@ -41,20 +39,11 @@ _LEAST_COLUMNS = 16
 
 def draw(histogram: Histogram, columns: int, ink: Ink) -> list[str]:
     """Lines of at most `columns` characters: the shape, its axis, the labels below. Empty where there is no shape."""
-    low_ns, high_ns = histogram.min_ns, histogram.max_ns
-    if low_ns is None or high_ns is None or histogram.count < _LEAST_SAMPLES:
+    scale = LogScale.of([histogram], columns) if histogram.count >= _LEAST_SAMPLES else None
+    if scale is None or scale.columns < _LEAST_COLUMNS:
         return []
-    low_ns = max(low_ns, 1 << UNIT_BITS)
-    span = math.log(high_ns / low_ns)
-    columns = min(columns, int(span / max(_LEAST_STEP, _LEAST_STEP_NS / low_ns)))
-    if columns < _LEAST_COLUMNS:
-        return []
-    heights = [0] * columns
-    for unit, samples in histogram.counts.items():
-        position = math.log(max(unit << UNIT_BITS, low_ns) / low_ns) / span
-        heights[min(columns - 1, int(position * columns))] += samples
-    labels = _labels(low_ns, high_ns, columns)
-    return [*_shape(heights, ink), _axis(labels, columns, ink), _label_line(labels)]
+    labels = _labels(scale)
+    return [*_shape(scale.counts(histogram), ink), _axis(labels, scale.columns, ink), _label_line(labels)]
 
 
 def _shape(heights: Sequence[int], ink: Ink) -> list[str]:
@@ -71,16 +60,15 @@ def _cell(part: int, ink: Ink) -> str:
     return " " if part <= 0 else ink.levels[min(part, len(ink.levels)) - 1]
 
 
-def _labels(low_ns: int, high_ns: int, columns: int) -> dict[int, str]:
+def _labels(scale: LogScale) -> dict[int, str]:
     """Labels by the column they begin in: both ends, and as many round values between as have room."""
-    first, last = format_duration(low_ns), format_duration(high_ns)
-    labels = {0: first, columns - len(last): last}
-    for exponent in range(int(math.log10(low_ns)), int(math.log10(high_ns)) + 1):
+    first, last = format_duration(scale.low_ns), format_duration(scale.high_ns)
+    labels = {0: first, scale.columns - len(last): last}
+    for exponent in range(int(math.log10(scale.low_ns)), int(math.log10(scale.high_ns)) + 1):
         for digit in _TICKS:
             value_ns = digit * 10**exponent
-            if low_ns < value_ns < high_ns:
-                column = int(math.log(value_ns / low_ns) / math.log(high_ns / low_ns) * columns)
-                text = _round_label(value_ns)
+            if scale.low_ns < value_ns < scale.high_ns:
+                column, text = scale.column(value_ns), _round_label(value_ns)
                 if _has_room(labels, column, text):
                     labels[column] = text
     return dict(sorted(labels.items()))

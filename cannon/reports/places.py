@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 
 from cannon.errors import UsageError
-from cannon.text import clean
+from cannon.text import clean, redact_text
 
-__all__ = ["check_place", "is_file", "open_through", "reason", "status", "write_whole"]
+__all__ = ["check_place", "is_file", "open_through", "reason", "shown", "status", "write_whole"]
 
 _OWN_OUTPUTS = (1, 2)
 _PIPE_REASONS: Mapping[int | None, str] = {
@@ -32,21 +32,23 @@ def check_place(path: str, option: str) -> None:
         raise UsageError(f"{option} needs the name of a file, e.g. {option} result.json")
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
+    # In what is no path the system's form of it would hide a secret from who looks for it.
+    told = f" {clean(folder)}" if shown(path) == clean(path) else ""
     try:
         found = status(target)
         os.stat(folder)
     except FileNotFoundError:
-        raise _refusal(path, option, f"there is no folder {clean(folder)}; make it first: mkdir -p") from None
+        raise _refusal(path, option, f"there is no folder{told}; make it first: mkdir -p") from None
     except OSError as error:
         raise _refusal(path, option, f"{reason(error)}; e.g. {option} /tmp/result.json") from None
     if found is not None and stat.S_ISDIR(found.st_mode):
         raise _refusal(
-            path, option, f"is a folder; name a file in it, e.g. {clean(path.rstrip('/'))}/result.json"
+            path, option, f"is a folder; name a file in it, e.g. {shown(path.rstrip('/'))}/result.json"
         )
     if found is not None and not os.access(target, os.W_OK):
         raise _refusal(path, option, "may not be written by you; give another name")
     if (found is None or is_file(path)) and not os.access(folder, os.W_OK | os.X_OK):
-        raise _refusal(path, option, f"the folder {clean(folder)} may not be written by you; give another")
+        raise _refusal(path, option, f"the folder{told} may not be written by you; give another")
 
 
 def is_file(path: str) -> bool:
@@ -73,6 +75,11 @@ def write_whole(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def shown(path: str) -> str:
+    """A path in a message: it may be a URL that was given by mistake."""
+    return clean(redact_text(path))
+
+
 def reason(error: OSError) -> str:
     """Why a write failed, in words."""
     return _PIPE_REASONS.get(error.errno) or error.strerror or str(error)
@@ -97,4 +104,4 @@ def _own_output(found: os.stat_result) -> int | None:
 
 
 def _refusal(path: str, option: str, why: str) -> UsageError:
-    return UsageError(f"{option} {clean(path)}: {why}")
+    return UsageError(f"{option} {shown(path)}: {why}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cannon.durations import PERCENTILES, Durations
-from cannon.reports import scenario_markdown, scenario_sentences, sentences
+from cannon.reports import gate_markdown, scenario_markdown, sentences
 from cannon.reports.markdown import Markdown, escaped
 from cannon.result import Result
 from cannon.units import format_duration
@@ -23,7 +23,7 @@ def render(result: Result, notes: Sequence[str] = ()) -> str:
     """The document. `notes`: more to say of where it comes from, as Markdown."""
     page = Markdown()
     scenario_markdown.answer(page, result.scenario, escaped(result.plan.title) or "A run")
-    page.items([escaped(line) for line in scenario_sentences.gates(result.gates)])
+    gate_markdown.draw(page, result.gates)
     page.table(
         ["", *(f"{PERCENTILES[key]:g} %" for key in _SHOWN), "mean", "max"],
         [_durations(name, found) for name, found in _times(result) if found.count],

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from cannon.counters import DESCRIBED
 from cannon.reports.sentences import counted
-from cannon.result import GateVerdict
 from cannon.scenario_report import CounterRow, EventReport, ScenarioReport, SpreadReport
 from cannon.text import clean
 
-__all__ = ["consumption", "counters", "events", "finding", "gates", "question", "services", "spread"]
+__all__ = ["consumption", "counters", "events", "finding", "question", "services", "spread"]
 
 _LONGEST = 2000
 _VALUES_SHOWN = 8
@@ -80,14 +79,6 @@ def counters(report: ScenarioReport) -> list[str]:
 def spread(report: ScenarioReport) -> list[str]:
     """Who answered, of each side."""
     return [_spread(each) for each in report.spread]
-
-
-def gates(verdicts: Sequence[GateVerdict]) -> list[str]:
-    """What became of each gate."""
-    return [
-        f"{each.verdict}: {clean(each.expression)}{f' ({clean(each.reason)})' if each.reason else ''}"
-        for each in verdicts
-    ]
 
 
 def _event(event: EventReport) -> str:

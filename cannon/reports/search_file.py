@@ -42,7 +42,7 @@ def render(
     document = SearchFile(
         schema=SCHEMA,
         gate=gate.expression,
-        unit=gate.bound.unit.value,
+        unit=gate.unit.value,
         found_per_s=finding.per_s,
         verdict=finding.outcome.value,
         reason=finding.reason,

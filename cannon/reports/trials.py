@@ -32,7 +32,7 @@ def line(number: int, trial: Trial, gate: Gate) -> str:
     if trial.achieved_per_s is not None:
         parts.append(f"{_rate(trial.achieved_per_s)}/s sent")
     if trial.value is not None:
-        parts.append(f"{gate.name} {shown(trial.value, gate.bound.unit)}")
+        parts.append(f"{gate.name} {shown(trial.value, gate.unit)}")
     why = _why(trial, gate)
     reason = f" ({why})" if why else ""
     return f"trial {number}: {', '.join(parts)}: {verdict}{reason}"
@@ -68,7 +68,7 @@ def _row(number: int, trial: Trial, gate: Gate) -> list[Cell]:
         Cell(str(number)),
         Cell(_rate(trial.rate), "bold"),
         Cell(_NOTHING if trial.achieved_per_s is None else _rate(trial.achieved_per_s)),
-        Cell(_NOTHING if trial.value is None else shown(trial.value, gate.bound.unit)),
+        Cell(_NOTHING if trial.value is None else shown(trial.value, gate.unit)),
         Cell(verdict, style),
         Cell(_why(trial, gate)),
     ]

@@ -98,7 +98,6 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--side [ a --connect-to h:1 -S /x ] A B", "side 'a': -S/--socketPath leads past every network"),
         ("A B -- node server.js", "cannon compare starts no server; a command after -- is for firing"),
         ("A B --roundz 3", "there is no option --roundz; did you mean --rounds?"),
-        ("A B --gate x", "--gate is not in this version yet; cannon compare --help shows what is"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_the_reason(

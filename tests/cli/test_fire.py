@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -13,13 +14,15 @@ import msgspec
 import pytest
 
 from cannon.cli import main
-from cannon.errors import InvalidRun
+from cannon.errors import Fault, InvalidRun
 from cannon.plan import Plan, Stop
+from cannon.progress import SoFar
 from cannon.result import Result
 from cannon.runner import Interrupt
+from cannon.tally import Row, Tally
 from cannon.target import Target
 from tests.cli.fakes import FakeRun
-from tests.results import a_result, an_empty_tally
+from tests.results import a_plan, a_result, an_empty_tally
 
 URL = "http://127.0.0.1:4000/"
 
@@ -356,3 +359,64 @@ def test_with_ignored_omission_the_latencies_of_autocannon_are_timed_from_the_se
     )
     assert main(["-j", "--format", "autocannon", "-R", "5", *more, URL], run=run) == 0
     assert json.loads(capsys.readouterr().out)["latency"]["average"] == average
+
+
+def ending(*counts: int) -> tuple[FakeRun, list[bool]]:
+    """Runs that have told of so many resets, and are over then, and whether each was to be ended before."""
+    ended: list[bool] = []
+    left = list(counts)
+
+    def during(interrupt: Interrupt | None) -> None:
+        assert interrupt is not None
+        assert interrupt.is_enough is not None
+        failed = left.pop(0)
+        row = Row(window_ns=2 * 10**9, requests=9, succeeded=9, failed=failed)
+        tally = Tally(sent=9 + failed, status={200: 9}, errors={Fault.RESET: failed}, row=row)
+        ended.append(interrupt.is_enough(SoFar(a_plan(), (tally,), (9.0,))))
+        if not left:
+            interrupt.reason = "SIGINT"
+
+    return FakeRun(during=during), ended
+
+
+@pytest.mark.parametrize(("failed", "code"), [(5, 4), (4, 0)])
+def test_a_run_that_can_no_longer_pass_is_ended_and_fails(
+    failed: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, ended = ending(failed, 0)
+    assert main(["-j", "--gate", "errors < 5", "--abort-on-fail", "2s", URL], run=run) == code
+    assert ended == [code == 4]
+    (gate,) = json.loads(capsys.readouterr().out)["gates"]
+    assert (gate["verdict"] == "fail") is ended[0]
+    assert gate["reason"].startswith("stopped after 10.0 s: errors had come to 5") is ended[0]
+
+
+def test_without_that_option_no_run_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[object] = []
+    run = FakeRun(during=lambda interrupt: asked.append(interrupt and interrupt.is_enough))
+    assert main(["--gate", "errors == 0", URL], run=run) == 0
+    assert asked == [None]
+
+
+def test_each_of_the_runs_that_go_on_for_ever_is_looked_at_on_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, ended = ending(0, 7, 0, 9)
+    main(["-j", "-f", "--gate", "errors < 5", "--abort-on-fail", "2s", URL], run=run)
+    assert ended == [False, True, False, True]
+    found = capsys.readouterr().out.split('"gates"')[1:]
+    assert ["stopped after" in each for each in found] == ended
+
+
+def test_what_ended_a_run_that_was_over_does_not_end_the_next() -> None:
+    readable: list[bool] = []
+
+    def during(interrupt: Interrupt | None) -> None:
+        assert interrupt is not None
+        readable.append(bool(select.select([interrupt], [], [], 0)[0]))
+        interrupt.finish()
+        if len(readable) == 2:
+            interrupt.reason = "SIGINT"
+
+    main(["-f", "--gate", "errors < 5", "--abort-on-fail", "2s", URL], run=FakeRun(during=during))
+    assert readable == [False, False]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cannon.cli import COMMANDS, main
-from cannon.cli.later import LATER_COMMANDS
 from cannon.errors import CannonError, InvalidRun, UsageError
 from cannon.version import __version__, is_compiled
 from tests.cli.fakes import FakeRun
@@ -39,7 +38,10 @@ BAD_USAGE = {
     "-i /nowhere/body U": "-i/--input: '/nowhere/body' cannot be read: No such file or directory; e.g. -i body.json",
     "-i= U": "-i/--input: the name of a file is missing; e.g. -i body.json",
     "-o /nowhere/x.json U": "-o/--output /nowhere/x.json: there is no folder /nowhere; make it first: mkdir -p",
-    "-o x.foo U": "-o/--output x.foo: the end of the name tells the format, and it may be: .autocannon.json .json",
+    "-o x.foo U": (
+        "-o/--output x.foo: the end of the name tells the format, and it may be: .autocannon.json .csv .hgrm .json .md"
+        " .xml"
+    ),
     "--engine curl U": "--engine: 'curl' is none of native, h11, httpx; e.g. --engine h11",
     "--tls-session new U": "--tls-session: 'new' is none of resume, fresh; e.g. --tls-session fresh",
     "-s= U": f"-s/--servername: '' is no name of a host; e.g. -s www.example.com{SCRIPT}",
@@ -63,7 +65,12 @@ BAD_USAGE = {
         f" e.g. cannon -a 1000 {URL}"
     ),
     "--on-port U": "--on-port starts the command that follows --, and none does; e.g. cannon / -- node server.js",
-    "merge a.json": "the command 'merge' is not in this version yet; a host of that name is http://merge/",
+    "report": "a saved result is missing; e.g. cannon report result.json -o result.md",
+    "check": "a saved result is missing; e.g. cannon check result.json --gate 'p99 < 200ms'",
+    "check a.json b.json": "one result is judged, and 2 are named; e.g. cannon check result.json --gate 'p99 < 200ms'",
+    "merge": "a saved result is missing; e.g. cannon merge a.json b.json -o sum.json",
+    "merge /nowhere/a.json": "'/nowhere/a.json' cannot be read: No such file or directory",
+    "report -c 3 a.json": "there is no option -c; cannon report --help shows those there are",
     "compare a=U": (
         "the side 'a' alone is compared with nothing; name two, e.g. cannon compare direct=http://127.0.0.1:4000/"
         " proxied=http://127.0.0.1:4001/, or give a URL to --aa, --compression gzip or --proxy"
@@ -131,12 +138,6 @@ def test_the_version_goes_to_stdout(line: str, capsys: pytest.CaptureFixture[str
     assert main(line.split(), run=FakeRun()) == 0
     kind = "compiled" if is_compiled() else "plain Python"
     assert capsys.readouterr().out == f"cannon {__version__} ({kind})\n"
-
-
-@pytest.mark.parametrize("name", sorted(LATER_COMMANDS))
-def test_a_command_of_later_is_told_from_a_host(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([name]) == 2
-    assert capsys.readouterr().err.startswith(f"cannon: the command '{name}' is not in this version yet")
 
 
 def raising(error: BaseException) -> FakeRun:

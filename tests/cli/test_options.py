@@ -8,7 +8,7 @@ import pytest
 
 from cannon.cli.options import OPTIONS, Options
 from cannon.cli.options.compare import COMPARE, REFUSED, CompareOptions
-from cannon.gates import Gate
+from cannon.gate_grammar import parse
 from cannon.profile import Ramp, Steps
 from cannon.route import Proxy
 from tests.cli.reading import read
@@ -44,7 +44,7 @@ def test_no_name_belongs_to_two_options() -> None:
         ("--connectionRate=7", {"connection_rate": Fraction(7)}),
         ("--ramp 0..500/s:30s", {"ramp": Ramp(0.0, 500.0, 30_000_000_000)}),
         ("--steps 100,200/s:10s", {"steps": Steps((100.0, 200.0), 10_000_000_000)}),
-        ("--find-rate p99<50ms", {"find_rate": Gate.parse("p99<50ms")}),
+        ("--find-rate p99<50ms", {"find_rate": parse("p99<50ms")}),
         ("--arrivals poisson --seed 0", {"arrivals": "poisson", "seed": 0}),
         ("--timestamps loop", {"timestamps": "loop"}),
         ("-C", {"ignore_omission": True}),

@@ -89,15 +89,24 @@ def test_what_would_run_is_shown_filled_in_and_nothing_is_made(
     ]
 
 
-def test_events_and_gates_of_a_run_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = a_table(
-        kind="run",
-        event=[{"at": "25%", "stop": "web"}, {"at": "50%", "start": "web"}],
-        gate=[{"expression": "p99 < 50ms"}],
-    )
+def test_events_of_a_run_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = a_table(kind="run", event=[{"at": "25%", "stop": "web"}, {"at": "50%", "start": "web"}])
     out = shown(capsys, str(written(tmp_path, table)))
     assert "\n# at 25%: stop web\n# at 50%: start web\ncannon --connections 1" in out
-    assert out.endswith("/\n# must hold: p99 < 50ms\n")
+
+
+@pytest.mark.parametrize("kind", ["run", "compare"])
+def test_gates_are_shown_as_the_words_that_they_stand_for(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = a_table(kind=kind, gate=[{"expression": "p99 < 50ms"}, {"expression": "errors == 0"}])
+    out = shown(capsys, str(written(tmp_path, table)), "--gate", "rps > 1/s")
+    line = shlex.split(out.splitlines()[-1])
+    assert [line[at + 1] for at, word in enumerate(line) if word == "--gate"] == [
+        "p99 < 50ms",
+        "errors == 0",
+        "rps > 1/s",
+    ]
 
 
 def test_options_of_the_user_come_after_those_of_the_file(

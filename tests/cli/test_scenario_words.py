@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cannon.cli.options import Options
-from cannon.cli.scenario_words import command_of, read_words, words_of
+from cannon.cli.scenario_words import command_of, gate_places, read_words, words_of
 from cannon.errors import UsageError
 from cannon.filling import values_of
 from cannon.scenario import Kind, Scenario
@@ -38,6 +38,23 @@ def test_what_sides_may_differ_in_and_have_for_themselves_are_options_too(tmp_pa
     sides = [SIDES[0], {**SIDES[1], "settings": settings}]
     options, _ = words_of(a_scenario(tmp_path, load={}, side=sides, differs=["tls", "body"]))
     assert options == ["--allow", "tls,body", "--side", "[ b --headers 'X: a b' --insecure ]"]
+
+
+@pytest.mark.parametrize("kind", ["run", "compare"])
+def test_gates_are_options_too_and_each_is_told_with_its_place(kind: str, tmp_path: Path) -> None:
+    gates = [{"expression": "p99 < 50ms"}, {"expression": "-h"}]
+    changes = {"kind": kind, "side": SIDES[: 2 if kind == "compare" else 1], "gate": gates}
+    found = a_scenario(tmp_path, load={"gate": ["errors == 0", "rps > 1/s"]}, **changes)
+    options, _ = words_of(found)
+    assert options == [
+        *("--gate", "errors == 0", "--gate", "rps > 1/s"),
+        *("--gate", "p99 < 50ms", "--gate=-h"),
+    ]
+    assert gate_places(found) == [
+        *[f"{tmp_path}/tried.toml: load.gate"] * 2,
+        f"{tmp_path}/tried.toml: gate[0].expression",
+        f"{tmp_path}/tried.toml: gate[1].expression",
+    ]
 
 
 def test_a_run_has_the_url_alone(tmp_path: Path) -> None:

@@ -175,12 +175,12 @@ def test_more_files_than_this_machine_allows_are_refused(monkeypatch: pytest.Mon
         plan_of(A, B, "-c", "1000")
 
 
-@pytest.mark.parametrize("name", ["x.json", "X.JSON", "/dev/stdout"])
-def test_a_comparison_is_written_as_json(name: str) -> None:
+@pytest.mark.parametrize("name", ["x.json", "X.JSON", "/dev/stdout", "x.md", "x.csv", "x.xml"])
+def test_a_comparison_is_written_in_these_formats(name: str) -> None:
     plan_of(A, B, "-o", name)
 
 
-@pytest.mark.parametrize("name", ["nowhere/x.json", "x.autocannon.json", "x.html", "x", "/dev/x.md"])
+@pytest.mark.parametrize("name", ["nowhere/x.json", "x.autocannon.json", "x.hgrm", "x.html", "x"])
 def test_a_report_that_could_not_be_written_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"^-o/--output {name}: "):
         plan_of(A, B, "-o", name)

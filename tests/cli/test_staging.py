@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 
 from cannon import rig
+from cannon.abort import Abort
 from cannon.cli import main
 from cannon.comparison import Comparison
 from cannon.errors import InvalidRun
 from cannon.result import Result
 from cannon.runner import Interrupt
+from cannon.slots import OWN
 from cannon.validity import Validity
 from tests.cli.fakes import FakeCompare, FakeRun
 from tests.cli.refusing import refused
-from tests.comparisons import a_comparison
+from tests.comparisons import BASE, SIDE, a_comparison
+from tests.gated import compared
 from tests.results import a_result
 from tests.staging import SERVER, a_service, a_table, python, until, written
 
@@ -79,6 +82,37 @@ def test_the_run_of_the_file_is_fired_and_told_with_its_finding(
     assert found.scenario.finding in " ".join(capsys.readouterr().out.split())
     assert [gate.verdict for gate in found.gates] == ["fail"]
     assert os.listdir(folders) == []
+
+
+def test_gates_of_a_comparison_are_judged_the_users_besides_the_files(tmp_path: Path) -> None:
+    gate = [{"expression": "p50 < direct + 1s"}, {"expression": "p50@direct < 1us"}]
+    path = a_file(tmp_path, gate=gate, load={"gate": "rps > 1/s", "rounds": 1})
+    assert staged(path, "--gate", "errors == 0", "-o", "x.json") == 4
+    found = Comparison.from_json(Path("x.json").read_bytes())
+    assert [(gate.expression, gate.verdict) for gate in found.gates] == [
+        ("rps > 1/s", "pass"),
+        ("p50 < direct + 1s", "pass"),
+        ("p50@direct < 1us", "fail"),
+        ("errors == 0", "pass"),
+    ]
+
+
+def test_a_gate_may_be_of_the_cpu_of_a_service(tmp_path: Path) -> None:
+    used = [{OWN: 40.0, "idle": cpu_us} for cpu_us in (90.0, 91.0, 92.0, 93.0, 94.0, 95.0)]
+    found = compared({BASE: used, SIDE: used}, field="cpu_us")
+    gate = [{"expression": "cpu@idle < 200us"}, {"expression": "cpu@idle < 80us"}]
+    path = a_file(tmp_path, service=[IDLE], gate=gate)
+    assert staged(path, "-o", "x.json", weigh=FakeCompare(found)) == 4
+    verdicts = Comparison.from_json(Path("x.json").read_bytes()).gates
+    assert [gate.verdict for gate in verdicts] == ["pass", "fail"]
+
+
+def test_a_run_is_ended_for_a_gate_of_its_scenario(tmp_path: Path) -> None:
+    asked: list[object] = []
+    run = FakeRun(during=lambda interrupt: asked.append(interrupt and interrupt.is_enough))
+    gate = [{"expression": "errors == 0"}]
+    assert staged(a_run_file(tmp_path, gate=gate), "--abort-on-fail", "1s", run=run) == 0
+    assert isinstance(asked.pop(), Abort)
 
 
 def test_what_the_user_says_goes_before_the_file(tmp_path: Path) -> None:
@@ -325,12 +359,42 @@ def test_so_are_those_of_a_run(
         ({"finding": "{haproxy.cpu.nobody}"}, "finding: {haproxy.cpu.nobody} stands for nothing"),
         ({"finding": "{haproxy.p50"}, "finding: a brace stands alone; a placeholder is written {rate}"),
         ({"load": {"duration": "10x"}}, "load.duration: -d/--duration: '10x' is no duration"),
+        *[
+            (
+                {"gate": [{"expression": "rps > 1/s"}, {"expression": expression}]},
+                f"gate[1].expression: {told}",
+            )
+            for expression, told in (
+                ("p99 < 50", "'p99 < 50' at character "),
+                ("", "a gate is missing; write for example p99 < 50ms"),
+                ("p99\n< 5s", "--gate: a CR, LF or NUL is in it"),
+                ("-h", "'-h' at character 1: "),
+                (
+                    "p99@idle < 1s",
+                    "'p99@idle < 1s' at character 5: 'idle' is no side; there are direct, haproxy",
+                ),
+                ("cpu@idel < 1s", "'cpu@idel < 1s' at character 5: 'idel' is no side or process; there are "),
+                ("p99 < base", "'p99 < base' at character 7: there is no baseline"),
+            )
+        ],
+        ({"load": {"gate": ["rps > 1/s", "p99 <"]}}, "load.gate: 'p99 <' at character 6: a bound is missing"),
     ],
 )
 def test_a_file_that_cannot_be_followed_is_refused_before_anything_is_started(
     changes: dict[str, Any], told: str, tmp_path: Path, folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = a_file(tmp_path, **({"service": [IDLE]} | changes))
+    assert refused(["scenario", "run", path], capsys).startswith(f"cannon: {path}: {told}")
+    assert os.listdir(folders) == []
+
+
+def test_a_gate_that_a_run_cannot_have_is_refused_before_anything_is_started(
+    tmp_path: Path, folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = a_run_file(tmp_path, service=[IDLE], gate=[{"expression": "p99@idle < 1s"}])
+    told = (
+        "gate[0].expression: 'p99@idle < 1s' at character 4: a side is of a comparison, and this is one run"
+    )
     assert refused(["scenario", "run", path], capsys).startswith(f"cannon: {path}: {told}")
     assert os.listdir(folders) == []
 

@@ -187,3 +187,15 @@ def test_in_a_closed_loop_no_rate_is_asked() -> None:
     ledger = Ledger(PLAN, Phase.FIRE, 1)
     (row,) = ledger.add(0, _tick(5), 1.0)
     assert ledger.progress(1.0, row).asked_per_s is None
+
+
+def test_what_each_worker_told_is_handed_over_with_its_fastest_tick() -> None:
+    ledger = Ledger(PLAN, Phase.FIRE, 2)
+    ledger.add(0, Tally(), 0.1)
+    assert ledger.so_far.fastest_per_s == (0.0, 0.0)
+    for requests, window_ns in ((5, SECOND_NS), (19, 2 * SECOND_NS), (3, SECOND_NS)):
+        ledger.add(0, _tick(requests, window_ns), 1.0)
+    ledger.add(1, _tick(2), 1.0)
+    so_far = ledger.so_far
+    assert (so_far.plan, so_far.sums) == (PLAN, ledger.sums)
+    assert so_far.fastest_per_s == (10.0, 3.0), "nineteen, and the reset, in two seconds"

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from cannon.comparison import Comparison
 from cannon.errors import InvalidRun, UsageError
-from cannon.reports.files import RENDERERS, check, render, write, write_all
+from cannon.reports.files import COMPARISON_RENDERERS, RENDERERS, check, render, write, write_all
 from cannon.result import Result
+from tests.comparisons import a_comparison
 from tests.results import a_result
 from tests.schemas import assert_valid
 
@@ -40,6 +42,28 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(name: str, tmp_path: P
     assert all(suffix in caught.value.message for suffix in RENDERERS)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("c.hgrm", "one distribution"),
+        ("c.autocannon.json", "autocannon knows no comparison"),
+        ("C.HGRM", "one"),
+    ],
+)
+def test_what_a_comparison_cannot_be_written_as_is_refused_with_the_reason(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    check([str(tmp_path / name)])
+    with pytest.raises(UsageError, match=why):
+        check([str(tmp_path / name)], renderers=COMPARISON_RENDERERS)
+
+
+def test_a_comparison_is_refused_a_format_that_nobody_has(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        check([str(tmp_path / "c.pdf")], renderers=COMPARISON_RENDERERS)
+    assert caught.value.message.endswith("it may be: .csv .json .md .xml")
+
+
 def test_the_same_file_twice_is_refused_however_it_is_written(report: Path, tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(report)
     for again in (str(report), f"{tmp_path}/./result.json", str(tmp_path / "link.json")):
@@ -60,10 +84,32 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_a_device_may_be_given_twice_and_takes_json() -> None:
     check(["/dev/null", "/dev/null"])
     assert_valid(render("/dev/null", a_result()))
+    check(["/dev/null"], renderers=COMPARISON_RENDERERS)
+    assert Comparison.from_json(render("/dev/null", a_comparison())) == a_comparison()
 
 
 def test_the_suffix_tells_the_format(report: Path) -> None:
     assert Result.from_json(render(str(report), a_result())) == a_result()
+
+
+@pytest.mark.parametrize("suffix", sorted(RENDERERS))
+def test_every_format_of_a_run_is_the_same_each_time(suffix: str) -> None:
+    first = render(f"run{suffix}", a_result())
+    assert first == render(f"RUN{suffix.upper()}", a_result())
+    assert first.endswith(b"\n") and first.decode()
+
+
+@pytest.mark.parametrize("suffix", sorted(COMPARISON_RENDERERS))
+def test_every_format_of_a_comparison_is_the_same_each_time(suffix: str) -> None:
+    first = render(f"c{suffix}", a_comparison())
+    assert first == render(f"c{suffix}", a_comparison())
+    assert first.endswith(b"\n") and first.decode()
+
+
+def test_formats_that_an_option_changed_stand_instead_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    write_all(a_comparison(), [str(path)], {".csv": lambda comparison: b"other"})
+    assert path.read_bytes() == b"other"
 
 
 def test_a_new_file_has_the_permissions_of_any_new_file(report: Path, tmp_path: Path) -> None:
@@ -178,3 +224,13 @@ def test_a_report_that_fails_does_not_cost_the_others(report: Path, tmp_path: Pa
     with pytest.raises(InvalidRun, match="gone"):
         write_all(a_result(), [str(gone), str(report)])
     assert_valid(report.read_bytes())
+
+
+def test_a_defect_in_one_format_does_not_cost_the_others(report: Path, tmp_path: Path) -> None:
+    def broken(result: Result) -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_all(a_result(), [str(tmp_path / "r.csv"), str(report)], {**RENDERERS, ".csv": broken})
+    assert_valid(report.read_bytes())
+    assert names(tmp_path) == ["result.json"]

@@ -70,3 +70,8 @@ def test_devices_and_pipes_are_no_files(tmp_path: Path) -> None:
 
 def test_a_device_is_a_place_to_write_to() -> None:
     check_place("/dev/null", "-o")
+
+
+def test_a_secret_that_was_given_for_a_path_is_not_told() -> None:
+    told = refused("http://user:canary@h/r.json?token=canary")
+    assert "there is no folder; make it first" in told and "canary" not in told

@@ -25,7 +25,8 @@ def test_gates_faults_and_statuses_are_told() -> None:
     gate = GateVerdict("errors == 0", "fail", 3.0, 0.0, None, None, "", "errors was 3")
     result = a_result(tally=a_failing_tally(), gates=[gate])
     told = text_of(render(result))
-    assert "fail: errors == 0 (errors was 3)" in told
+    assert "1 of 1 gate failed" in told
+    assert "fail" in told and "3, bound 0" in told and "errors was 3" in told
     assert all(f"{count:,} {fault}" in told for fault, count in result.errors.items())
     assert all(f"{count:,} of status {status}" in told for status, count in result.status.items())
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from cannon.counters import DESCRIBED
 from cannon.reports import scenario_sentences as sentences
 from cannon.result import GateVerdict
@@ -56,17 +54,6 @@ def test_of_many_that_answered_the_rest_is_counted() -> None:
     many = SpreadReport(side="", key="pid", asked=100, counts={f"{number:02}": 10 for number in range(10)})
     told = sentences.spread(a_scenario_report(spread=[many]))
     assert told[0].startswith("100 answers by pid: 10 of 00,") and told[0].endswith(" and 2 more")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "line"),
-    [
-        (a_verdict("pass"), "pass: errors == 0"),
-        (a_verdict("fail", "errors was 3"), "fail: errors == 0 (errors was 3)"),
-    ],
-)
-def test_a_gate_is_told_with_why(verdict: GateVerdict, line: str) -> None:
-    assert sentences.gates([verdict]) == [line]
 
 
 def test_text_from_outside_is_made_safe() -> None:

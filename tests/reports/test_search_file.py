@@ -5,14 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cannon.gates import Gate, Verdict
+from cannon.gate_grammar import parse
+from cannon.gates import Verdict
 from cannon.reports.search_file import SearchFile, render, schema
 from cannon.result import Result
 from cannon.search import Finding, Outcome, Trial
 from tests.results import a_result
 from tests.schemas import assert_valid
 
-GATE = Gate.parse("errors  <  0.1%")
+GATE = parse("errors  <  0.1%")
 TRIALS = [Trial(100, 99.9, 0.0, Verdict.PASS, ""), Trial(200, None, None, Verdict.FAIL, "nothing came")]
 FINDING = Finding(Outcome.AT_LEAST, 100, "interrupted by SIGINT")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cannon.cli.arguments import Grammar
+from cannon.cli.options.gates import GATES
 from cannon.cli.options.load import AMOUNT, CONNECTIONS, DURATION, LOAD
 from cannon.cli.options.output import DEBUG, OUTPUT
 from cannon.cli.options.rate import RATE
@@ -81,6 +82,11 @@ class Options:
     cert: str | None = None
     key: str | None = None
     tls_session: str | None = None
+    gates: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
+    baseline_mismatch: str | None = None
+    inconclusive: str | None = None
+    abort_on_fail_ns: int | None = None
     sample_ns: int | None = None
     excludes_errors: bool = False
     latency: bool = False
@@ -104,14 +110,14 @@ class Options:
         return cls(**cast("dict[str, Any]", present))
 
 
-OPTIONS: tuple[Option, ...] = (*LOAD, *RATE, *REQUEST, *WAY, *RUN, *TLS, *OUTPUT)
+OPTIONS: tuple[Option, ...] = (*LOAD, *RATE, *REQUEST, *WAY, *RUN, *TLS, *GATES, *OUTPUT)
 
 _WARMUP_GROUP = "[ -c 1 -d 3 ]"
 GROUPED = {
     "-W": _WARMUP_GROUP,
     "--warmup": _WARMUP_GROUP,
     "--ca": "[ a.pem b.pem ]",
-    "--side": "[ proxied -H 'X-Key: 1' ]",
+    "--side": "[ proxied -H 'X-Team: 1' ]",
 }
 """The options that take a group, and one that is right."""
 

@@ -92,7 +92,8 @@ OUTPUT: tuple[Option, ...] = (
         ("-o", "--output"),
         "outputs",
         values.path,
-        "write the result to a file, format from its suffix: .json, .autocannon.json; may be repeated",
+        "write the result to a file, format from its suffix: .json, .md, .csv, .xml (JUnit), .hgrm,"
+        " .autocannon.json; may be repeated",
         section=_SECTION,
         example="-o result.json",
         metavar="FILE",

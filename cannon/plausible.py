@@ -30,8 +30,11 @@ _SIGNED = frozenset({"seed", "figures", "value", "bound", "low", "high", "estima
 _STATUS = re.compile(r"[1-9][0-9]{2}")
 _VALIDITY = ("valid", "suspect", "invalid")
 
-_MOST_UNPACKED_BYTES = 64 * 1024**2
-"""Of all histograms of a file. A run of a week takes a few thousand."""
+_SHORTEST_S = 1e-9
+"""Of a time that something is counted in: nothing shorter is measured, and a rate over it is beyond all numbers."""
+
+_MOST_UNPACKED_BYTES = 32 * 1024**2
+"""Of all histograms of a file: those of four thousand slots, and seconds to look at."""
 
 _Told = Sequence[tuple[str, int, str | None]]
 """Of histograms: the key of what they are of, how many samples that tells, and the histogram."""
@@ -43,6 +46,9 @@ def check_result(result: Result, where: str) -> None:
     _check_common(result.validity, result.gates, result.interrupted, where)
     _check_plan(result.plan, where, "plan")
     _check_statuses(result.status, where, "status")
+    _check_time(result.duration_s, where, "duration_s")
+    for position, row in enumerate(result.series):
+        _check_time(row.window_s, where, f"series[{position}].window_s")
     for key, told, counts in (
         ("requests.completed", result.requests.completed, result.status),
         ("requests.failed", result.requests.failed, result.errors),
@@ -73,6 +79,7 @@ def check_comparison(comparison: Comparison, where: str) -> None:
             raise UsageError(f"{where}: {key}: a round has one slot of each side, {clean(', '.join(names))}")
         for name, slot in found.slots.items():
             _check_statuses(slot.status, where, f"{key}.slots.{name}.status")
+            _check_time(slot.seconds, where, f"{key}.slots.{name}.seconds")
     others = names[1:]
     for position, row in enumerate(comparison.rows):
         key = f"rows[{position}]"
@@ -113,6 +120,13 @@ def _check_plan(plan: PlanSettings, where: str, key: str) -> None:
     ):
         if not value:
             raise UsageError(f"{where}: {key}.{name} is 0, and that is nothing")
+
+
+def _check_time(told_s: float, where: str, key: str) -> None:
+    if 0 < told_s < _SHORTEST_S:
+        raise UsageError(
+            f"{where}: {key} is {told_s:.3g} s, and that is shorter than anything that is measured"
+        )
 
 
 def _check_statuses(statuses: Mapping[str, int], where: str, key: str) -> None:

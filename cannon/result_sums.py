@@ -28,6 +28,9 @@ __all__ = [
 _MOST = 0.5
 """Of the responses, as for one run: their ends are the kernel's, or the loop's."""
 
+_SHORTEST_S = 1e-9
+"""Ends that are less than this apart are the same, but for the digits of a float."""
+
 _EARLY_S = 0.001
 """A row never begins before its time but for what a timer may round."""
 
@@ -137,7 +140,7 @@ def series_of(runs: Sequence[Result]) -> list[SeriesRow]:
     for number, place in enumerate(sorted(groups), 1):
         parts = groups[place]
         end_s = furthest_s if number == len(groups) else min(row.t_s for row in parts)
-        if rows and end_s <= ended_s:
+        if rows and end_s < ended_s + _SHORTEST_S:
             parts = [rows.pop(), *parts]
             end_s, ended_s = ended_s, rows[-1].t_s if rows else 0.0
         rows.append(_row(parts, end_s, end_s - ended_s))

@@ -52,7 +52,7 @@ DISTRIBUTIONS = ("latency_ms", "service_ms", "connect_ms", "tls_ms", "tls_resume
 COUNTS = ("requests", "connects", "status", "errors", "bytes", "outside", "excess_responses", "duration_s")
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(tallies, min_size=2, max_size=4))
 def test_the_parts_of_a_tally_add_up_to_the_whole(parts: list[Tally]) -> None:
     """Whatever was counted, and however it was split."""
@@ -68,7 +68,7 @@ def test_the_parts_of_a_tally_add_up_to_the_whole(parts: list[Tally]) -> None:
     assert found.client.own_delay_ms.max == whole.client.own_delay_ms.max
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.permutations(range(4)))
 def test_the_order_makes_no_difference_to_what_was_counted(order: list[int]) -> None:
     runs = [a_part(number) for number in range(4)]
@@ -187,6 +187,7 @@ def test_a_run_that_was_held_up_takes_no_time_of_others() -> None:
 _ENDS = st.lists(st.floats(0.01, 3.0), min_size=1, max_size=8)
 
 
+@settings(max_examples=40)
 @given(st.lists(_ENDS, min_size=2, max_size=4))
 def test_rows_add_up_to_the_run_however_workers_were_held_up(windows: Sequence[Sequence[float]]) -> None:
     series = []

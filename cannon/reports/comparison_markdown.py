@@ -1,4 +1,4 @@
-"""A comparison as Markdown: the answer, the tables, what must be known to read them, where it comes from.
+"""A comparison as Markdown: the answer, distributions, tables; folded, how it was measured; where it comes from.
 
 Law: a function from a Comparison to text, the same for the same comparison; figures and words are those of the page on
 the console.
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from cannon.comparison import Comparison
 from cannon.reports import comparison_sentences as sentences
-from cannon.reports import gate_markdown, scenario_markdown
+from cannon.reports import gate_markdown, scenario_markdown, spectrum
 from cannon.reports.figures import NOTHING, Figures, span
 from cannon.reports.markdown import Markdown, code, escaped
 from cannon.reports.verdicts import label, verdict
 from cannon.rounds import Pass
 from cannon.rows import Change, Row
+from cannon.tally import Histogram
 
 __all__ = ["render"]
 
@@ -25,13 +26,14 @@ def render(comparison: Comparison, notes: Sequence[str] = ()) -> str:
     page = Markdown()
     sides = " and ".join(escaped(side.name) for side in comparison.sides)
     scenario_markdown.answer(page, comparison.scenario, f"{sides}, compared")
-    gate_markdown.draw(page, comparison.gates)
+    gate_markdown.draw(page, comparison, sentences.validity(comparison))
     _differences(page, comparison)
+    _spectra(page, comparison)
     for side in comparison.sides[1:]:
         _side(page, comparison, side.name)
-    _notes(page, comparison)
     _compression(page, comparison)
     _handshakes(page, comparison)
+    _notes(page, comparison)
     scenario_markdown.services(page, comparison.scenario)
     scenario_markdown.origin(page, comparison.cannon, comparison.host, comparison.started, notes)
     return page.text()
@@ -74,25 +76,53 @@ def _row(row: Row, margin_pct: float) -> list[str]:
     ]
 
 
+def _spectra(page: Markdown, comparison: Comparison) -> None:
+    """Each side's latencies of all its rounds; of the capacity pass where there is no other."""
+    passes = {found.of for found in comparison.rounds}
+    of = Pass.LATENCY if Pass.LATENCY in passes else Pass.CAPACITY
+    drawn = spectrum.draw(
+        {
+            side.name: sum(
+                (
+                    found.slots[side.name].latency
+                    for found in comparison.rounds
+                    if found.of is of and side.name in found.slots
+                ),
+                Histogram(),
+            )
+            for side in comparison.sides
+        }
+    )
+    page.fence("\n".join(drawn))
+
+
 def _notes(page: Markdown, comparison: Comparison) -> None:
-    page.heading("How it was measured")
+    """What has to be known to read the figures, and folded how they came about."""
+    interruption = sentences.interruption(comparison)
     page.items(
+        [
+            escaped(line)
+            for line in (
+                *sentences.dropped(comparison),
+                *sentences.warnings(comparison),
+                *([] if interruption is None else [interruption]),
+            )
+        ]
+    )
+    part = page.part()
+    part.items(
         [f"{escaped(side.name)}: {code(side.url)}{escaped(sentences.way(side))}" for side in comparison.sides]
     )
     rate, own = sentences.common_rate(comparison), sentences.own_part(comparison)
-    same, interruption = sentences.same_target(comparison), sentences.interruption(comparison)
     lines = [
         sentences.design(comparison),
-        *(line for line in (same, rate, own) if line is not None),
+        *(line for line in (sentences.same_target(comparison), rate, own) if line is not None),
         *sentences.allowed(comparison),
         *sentences.too_few(comparison),
         *sentences.reading(comparison, comparison.rows),
-        *sentences.dropped(comparison),
-        *sentences.warnings(comparison),
-        *sentences.validity(comparison),
-        *([] if interruption is None else [interruption]),
     ]
-    page.items([escaped(line) for line in lines])
+    part.items([escaped(line) for line in lines])
+    page.details("How it was measured", part)
 
 
 def _compression(page: Markdown, comparison: Comparison) -> None:

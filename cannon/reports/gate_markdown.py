@@ -1,23 +1,24 @@
-"""Gates as Markdown: the sum of them in bold, then a table."""
+"""What became of it all as Markdown: the answer in bold, then the gates in a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cannon.comparison import Comparison
 from cannon.reports import gate_sentences
+from cannon.reports.headline import headline
 from cannon.reports.markdown import Markdown, code, escaped
-from cannon.result import GateVerdict
+from cannon.result import Result
 
 __all__ = ["draw"]
 
 _HEADINGS = ("gate", "verdict", "value", "reason")
 
 
-def draw(page: Markdown, gates: Sequence[GateVerdict]) -> None:
-    """What became of each; nothing where there is none."""
-    if not gates:
-        return
-    page.paragraph(f"**{escaped(gate_sentences.summary(gates))}**")
+def draw(page: Markdown, measured: Result | Comparison, doubts: Sequence[str]) -> None:
+    """The answer, a row for each gate, and the `doubts` about the figures."""
+    gates = measured.gates
+    page.paragraph(f"**{escaped(headline(gates, measured.validity, measured.interrupted))}**")
     page.table(
         _HEADINGS,
         [
@@ -26,3 +27,4 @@ def draw(page: Markdown, gates: Sequence[GateVerdict]) -> None:
         ],
         text_columns=len(_HEADINGS),
     )
+    page.items([escaped(line) for line in doubts])

@@ -13,7 +13,7 @@ from cannon.metrics import Unit, shown, span
 from cannon.result import GateVerdict
 from cannon.text import clean
 
-__all__ = ["GateLine", "figures", "lines", "summary"]
+__all__ = ["GateLine", "figures", "lines"]
 
 _STYLES: Mapping[str, str] = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 _UNITS = frozenset(unit.value for unit in Unit)
@@ -52,16 +52,3 @@ def figures(gate: GateVerdict) -> str:
     known = gate.low is not None and gate.high is not None
     value = span(gate.value, gate.low or 0.0, gate.high or 0.0, unit) if known else shown(gate.value, unit)
     return value if gate.bound is None else f"{value}, bound {shown(gate.bound, unit)}"
-
-
-def summary(gates: Sequence[GateVerdict]) -> str:
-    """`1 of 3 gates failed, 1 is open`; empty without gates."""
-    if not gates:
-        return ""
-    failed = sum(gate.verdict == "fail" for gate in gates)
-    undecided = sum(gate.verdict == "inconclusive" for gate in gates)
-    noun = "gate" if len(gates) == 1 else "gates"
-    told = [f"{failed} of {len(gates)} {noun} failed"] if failed else []
-    if undecided:
-        told.append(f"{undecided}{'' if failed else f' of {len(gates)} {noun}'} inconclusive")
-    return ", ".join(told) or f"{'the gate' if len(gates) == 1 else f'all {len(gates)} gates'} passed"

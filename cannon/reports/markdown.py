@@ -91,7 +91,9 @@ class Markdown:
         self._add_lines(above, [_row(cells) for cells in rows], rest)
 
     def fence(self, text: str, language: str = "") -> None:
-        """Lines of code."""
+        """Lines of code, or that have to stand under each other; nothing where there are none."""
+        if not text:
+            return
         ticks = "`" * max(3, 1 + max((len(run) for run in _TICKS.findall(text)), default=0))
         lines = [clean(line, _LONGEST_CODE) for line in text.splitlines()] or [""]
         self._add_lines(f"{ticks}{language}\n", lines, "... and {} lines more", f"\n{ticks}")

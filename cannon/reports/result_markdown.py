@@ -1,4 +1,4 @@
-"""A run as Markdown: the answer, the figures, what went wrong, where it comes from.
+"""A run as Markdown: the answer, the figures, what went wrong; folded, how it went and where it comes from.
 
 Law: a function from a Result to text, the same for the same result.
 """
@@ -8,46 +8,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cannon.durations import PERCENTILES, Durations
-from cannon.reports import gate_markdown, scenario_markdown, sentences
+from cannon.reports import gate_markdown, scenario_markdown, sentences, spectrum
 from cannon.reports.markdown import Markdown, escaped
 from cannon.result import Result
+from cannon.series import SeriesRow
 from cannon.units import format_duration
 
 __all__ = ["render"]
 
 _SHOWN = ("p50", "p90", "p99", "p99_9")
 _NOTHING = "-"
+_LEAST_ROWS = 2
 
 
 def render(result: Result, notes: Sequence[str] = ()) -> str:
     """The document. `notes`: more to say of where it comes from, as Markdown."""
     page = Markdown()
     scenario_markdown.answer(page, result.scenario, escaped(result.plan.title) or "A run")
-    gate_markdown.draw(page, result.gates)
+    gate_markdown.draw(page, result, sentences.validity(result))
+    page.fence("\n".join(spectrum.draw({"": result.latency})))
     page.table(
         ["", *(f"{PERCENTILES[key]:g} %" for key in _SHOWN), "mean", "max"],
         [_durations(name, found) for name, found in _times(result) if found.count],
     )
     page.items([escaped(line) for line in _facts(result)])
-    if result.series and (result.requests.failed or len(result.status) > 1 or result.scenario):
-        page.heading("Over time")
-        page.table(
-            ["second", "answers", "successes", "failed", "p50", "p99"],
-            [
-                [
-                    f"{row.t_s:g}",
-                    f"{row.requests:,}",
-                    f"{row.succeeded:,}",
-                    f"{row.failed:,}",
-                    _ms(row.p50_ms),
-                    _ms(row.p99_ms),
-                ]
-                for row in result.series
-            ],
-        )
+    _series(page, result.series)
     scenario_markdown.services(page, result.scenario)
     scenario_markdown.origin(page, result.cannon, result.host, result.started, notes)
     return page.text()
+
+
+def _series(page: Markdown, series: Sequence[SeriesRow]) -> None:
+    """How it went; of one row the figures above tell all."""
+    if len(series) < _LEAST_ROWS:
+        return
+    part = page.part()
+    part.table(
+        ["second", "answers", "successes", "failed", "p50", "p99"],
+        [
+            [
+                f"{row.t_s:g}",
+                f"{row.requests:,}",
+                f"{row.succeeded:,}",
+                f"{row.failed:,}",
+                _ms(row.p50_ms),
+                _ms(row.p99_ms),
+            ]
+            for row in series
+        ],
+    )
+    page.details("Over time", part)
 
 
 def _times(result: Result) -> list[tuple[str, Durations]]:
@@ -84,7 +94,6 @@ def _facts(result: Result) -> list[str]:
         sentences.conservation(result),
         sentences.connects(result),
         sentences.keeping_up(result),
-        *sentences.validity(result),
         sentences.interruption(result),
     ]
     return [line for line in lines if line]

@@ -37,10 +37,12 @@ def services(page: Markdown, report: ScenarioReport | None) -> None:
     page.heading("Services")
     page.items([f"{escaped(each.name)}: {code(each.command)}" for each in report.services])
     page.paragraph(escaped(sentences.consumption(report) or ""))
+    part = page.part()
     for each in report.services:
         if each.configuration is not None:
-            page.paragraph(f"Configuration of {escaped(each.name)}:")
-            page.fence(each.configuration)
+            part.paragraph(f"{escaped(each.name)}:")
+            part.fence(each.configuration)
+    page.details("Configurations", part)
 
 
 def origin(page: Markdown, cannon: Cannon, host: Host, started: str, notes: Sequence[str] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cannon.reports import gate_section
-from cannon.reports.gate_sentences import figures, summary
+from cannon.reports.gate_sentences import figures
 from cannon.reports.page import Page
 from cannon.reports.terminal import Terminal
 from cannon.result import GateVerdict
@@ -30,21 +30,6 @@ def a_gate(verdict: str = "pass", **changes: object) -> GateVerdict:
 )
 def test_figures_are_in_the_unit_of_the_gate(gate: GateVerdict, told: str) -> None:
     assert figures(gate) == told
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "told"),
-    [
-        ([], ""),
-        (["pass"], "the gate passed"),
-        (["pass", "pass"], "all 2 gates passed"),
-        (["pass", "fail"], "1 of 2 gates failed"),
-        (["inconclusive", "pass"], "1 of 2 gates inconclusive"),
-        (["inconclusive", "fail", "fail"], "2 of 3 gates failed, 1 inconclusive"),
-    ],
-)
-def test_they_are_summed_up(verdicts: list[str], told: str) -> None:
-    assert summary([a_gate(each) for each in verdicts]) == told
 
 
 def test_a_page_ends_with_them_and_their_reasons() -> None:

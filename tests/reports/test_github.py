@@ -177,7 +177,7 @@ def test_a_page_without_end_has_the_sum_of_the_verdicts() -> None:
     gates = [a_gate(f"p99.{number} < 2ms", reason="x" * 2_000) for number in range(600)]
     data = page(gated(*gates))
     assert 0 < len(data) <= MOST_BYTES
-    assert b"600 of 600 gates failed" in data
+    assert b"Failed: 600 of 600 gates" in data
 
 
 def test_the_page_stands_behind_what_others_wrote(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cannon.reports.result_markdown import render
@@ -7,7 +8,7 @@ from cannon.result import GateVerdict, Result
 from tests.reports.samples import RESULTS
 from tests.reports.test_comparison_markdown import KNOWN
 from tests.reports.test_markdown import tags_of, text_of
-from tests.results import a_failing_tally, a_result
+from tests.results import a_failing_tally, a_result, an_empty_tally
 from tests.scenario_reports import a_scenario_report
 
 
@@ -25,12 +26,33 @@ def test_gates_faults_and_statuses_are_told() -> None:
     gate = GateVerdict("errors == 0", "fail", 3.0, 0.0, None, None, "", "errors was 3")
     result = a_result(tally=a_failing_tally(), gates=[gate])
     told = text_of(render(result))
-    assert "1 of 1 gate failed" in told
+    assert "Failed: 1 of 1 gate" in told
     assert "fail" in told and "3, bound 0" in told and "errors was 3" in told
     assert all(f"{count:,} {fault}" in told for fault, count in result.errors.items())
     assert all(f"{count:,} of status {status}" in told for status, count in result.status.items())
 
 
-def test_what_went_wrong_is_told_over_time() -> None:
+def test_the_answer_stands_before_the_figures() -> None:
+    gate = GateVerdict("p99 < 5ms", "pass", 3.0, 5.0, None, None, "ms", "")
+    lines = [line for line in render(a_result(gates=[gate])).splitlines() if line]
+    assert lines[:3] == ["# A run", "**Passed: the gate**", "| gate | verdict | value | reason |"]
+
+
+def test_the_distribution_is_drawn() -> None:
+    """Between its ends, with its percentiles beneath."""
+    result = a_result()
+    fence = render(result).split("```")[1].splitlines()
+    assert "\N{FULL BLOCK}" in fence[1] and "^p50" in fence[2]
+    assert fence[2].index("^p50") >= fence[1].index("  ")
+
+
+def test_too_few_samples_are_not_drawn() -> None:
+    assert "```" not in render(a_result(tally=an_empty_tally()))
+
+
+def test_how_it_went_is_folded() -> None:
     result = a_result(tally=a_failing_tally())
-    assert "## Over time" in render(result) and "## Over time" not in render(a_result())
+    folded = render(result).split("<details><summary>Over time</summary>")[1].split("</details>")[0]
+    assert folded.count("\n|") == len(result.series) + 2
+    one = msgspec.structs.replace(result, series=result.series[:1])
+    assert "Over time" not in render(one)

@@ -38,7 +38,7 @@ def check_place(path: str, option: str) -> None:
         found = status(target)
         os.stat(folder)
     except FileNotFoundError:
-        raise _refusal(path, option, f"there is no folder{told}; make it first: mkdir -p") from None
+        raise _refusal(path, option, f"there is no folder{told}; make it first: mkdir -p{told}") from None
     except OSError as error:
         raise _refusal(path, option, f"{reason(error)}; e.g. {option} /tmp/result.json") from None
     if found is not None and stat.S_ISDIR(found.st_mode):

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from cannon.durations import PERCENTILES, Durations
 from cannon.reports import gate_markdown, scenario_markdown, sentences, spectrum
-from cannon.reports.markdown import Markdown, escaped
+from cannon.reports.markdown import Markdown, code, escaped
 from cannon.result import Result
 from cannon.series import SeriesRow
+from cannon.settings import PlanSettings
 from cannon.units import format_duration
 
 __all__ = ["render"]
@@ -24,7 +25,7 @@ _LEAST_ROWS = 2
 def render(result: Result, notes: Sequence[str] = ()) -> str:
     """The document. `notes`: more to say of where it comes from, as Markdown."""
     page = Markdown()
-    scenario_markdown.answer(page, result.scenario, escaped(result.plan.title) or "A run")
+    scenario_markdown.answer(page, result.scenario, _title(result.plan))
     gate_markdown.draw(page, result, sentences.validity(result))
     page.fence("\n".join(spectrum.draw({"": result.latency})))
     page.table(
@@ -36,6 +37,17 @@ def render(result: Result, notes: Sequence[str] = ()) -> str:
     scenario_markdown.services(page, result.scenario)
     scenario_markdown.origin(page, result.cannon, result.host, result.started, notes)
     return page.text()
+
+
+def _title(plan: PlanSettings) -> str:
+    """What it was called, else what was fired at."""
+    if plan.title:
+        return escaped(plan.title)
+    return (
+        code(f"{plan.method} {plan.urls[0]}".strip())
+        if len(plan.urls) == 1
+        else f"A run of {len(plan.urls)} URLs"
+    )
 
 
 def _series(page: Markdown, series: Sequence[SeriesRow]) -> None:

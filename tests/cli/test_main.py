@@ -37,7 +37,9 @@ BAD_USAGE = {
     "-m G@T U": "-m/--method 'G@T' is no method; e.g. -m POST",
     "-i /nowhere/body U": "-i/--input: '/nowhere/body' cannot be read: No such file or directory; e.g. -i body.json",
     "-i= U": "-i/--input: the name of a file is missing; e.g. -i body.json",
-    "-o /nowhere/x.json U": "-o/--output /nowhere/x.json: there is no folder /nowhere; make it first: mkdir -p",
+    "-o /nowhere/x.json U": (
+        "-o/--output /nowhere/x.json: there is no folder /nowhere; make it first: mkdir -p /nowhere"
+    ),
     "-o x.foo U": (
         "-o/--output x.foo: the end of the name tells the format, and it may be: .autocannon.json .csv .hgrm .json .md"
         " .xml"

@@ -5,10 +5,11 @@ import pytest
 
 from cannon.reports.result_markdown import render
 from cannon.result import GateVerdict, Result
+from cannon.target import Target
 from tests.reports.samples import RESULTS
 from tests.reports.test_comparison_markdown import KNOWN
 from tests.reports.test_markdown import tags_of, text_of
-from tests.results import a_failing_tally, a_result, an_empty_tally
+from tests.results import a_failing_tally, a_plan, a_result, an_empty_tally
 from tests.scenario_reports import a_scenario_report
 
 
@@ -35,7 +36,17 @@ def test_gates_faults_and_statuses_are_told() -> None:
 def test_the_answer_stands_before_the_figures() -> None:
     gate = GateVerdict("p99 < 5ms", "pass", 3.0, 5.0, None, None, "ms", "")
     lines = [line for line in render(a_result(gates=[gate])).splitlines() if line]
-    assert lines[:3] == ["# A run", "**Passed: the gate**", "| gate | verdict | value | reason |"]
+    assert lines[:3] == [
+        "# `GET http://localhost:4000/`",
+        "**Passed: the gate**",
+        "| gate | verdict | value | reason |",
+    ]
+
+
+def test_a_run_is_called_by_its_title_else_by_its_target() -> None:
+    url = Target.parse("http://localhost:4000/")
+    assert render(a_result(plan=a_plan(targets=(url,), title="my *run*"))).startswith("# my \\*run\\*\n")
+    assert render(a_result(plan=a_plan(targets=(url, url)))).startswith("# A run of 2 URLs\n")
 
 
 def test_the_distribution_is_drawn() -> None:
